@@ -1,0 +1,201 @@
+/*
+ * fcgi - libfcgi's FCGX interface, and the same three steps over standard input and output for
+ * plain CGI.
+ */
+#include "io/fcgi.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <fcgiapp.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+#define BODY_DEADLINE_S 20
+#define MAX_HEAD        (16 * 1024)
+
+extern char **environ;
+
+struct fcgi {
+    struct arena *arena;
+    bool is_cgi;
+    bool cgi_done;
+    FCGX_Request request;
+};
+
+bool
+fcgi_open(struct fcgi **out, struct err *e)
+{
+    struct arena *a = arena_new();
+    struct fcgi *f = arena_alloc(a, sizeof(*f));
+
+    f->arena = a;
+    f->is_cgi = FCGX_IsCGI();
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (!f->is_cgi && (FCGX_Init() != 0 || FCGX_InitRequest(&f->request, 0, 0) != 0)) {
+        arena_free(&a);
+        return err_set(e, ERR_TEMP, "fcgi: cannot start");
+    }
+    *out = f;
+    return true;
+}
+
+void
+fcgi_close(struct fcgi **f)
+{
+    struct arena *a;
+
+    if (*f == NULL)
+        return;
+    if (!(*f)->is_cgi)
+        FCGX_Free(&(*f)->request, 1);
+    a = (*f)->arena;
+    *f = NULL;
+    arena_free(&a);
+}
+
+/* Environment variables are copied: libfcgi's are gone with the request. */
+static const char *const *
+copy_vars(struct arena *a, char *const *vars)
+{
+    size_t n = 0;
+    const char **copy;
+
+    while (vars[n] != NULL)
+        n++;
+    copy = arena_array(a, n + 1, sizeof(*copy));
+    for (size_t i = 0; i < n; i++)
+        copy[i] = arena_strdup(a, vars[i]);
+    return copy;
+}
+
+static const char *
+var(const char *const *vars, const char *name)
+{
+    size_t n = strlen(name);
+
+    for (; *vars != NULL; vars++) {
+        if (strncmp(*vars, name, n) == 0 && (*vars)[n] == '=')
+            return *vars + n + 1;
+    }
+    return "";
+}
+
+static long
+read_some(struct fcgi *f, char *into, size_t room)
+{
+    ssize_t n;
+
+    if (!f->is_cgi)
+        return FCGX_GetStr(into, (int)room, f->request.in);
+    do {
+        n = read(STDIN_FILENO, into, room);
+    } while (n < 0 && errno == EINTR);
+    return (long)n;
+}
+
+/* Reads up to the announced length, or to the end where none was announced (a chunked body). */
+static enum fcgi_body
+read_body(struct fcgi *f, struct arena *a, size_t max_body, const char *length,
+          struct incoming_http *in)
+{
+    struct buf body = buf_init(a, max_body + 1);
+    char piece[4096];
+    int64_t announced = -1;
+    long n = 0;
+
+    in->body = "";
+    if (length[0] != '\0' && !str_parse_int(length, 0, INT64_MAX, &announced))
+        return FCGI_BODY_CUT;
+    if (announced > (int64_t)max_body)
+        return FCGI_BODY_TOO_LARGE;
+    while (announced < 0 || body.len < (size_t)announced) {
+        size_t room = sizeof(piece);
+
+        if (announced >= 0 && (size_t)announced - body.len < room)
+            room = (size_t)announced - body.len;
+        n = read_some(f, piece, room);
+        if (n <= 0)
+            break;
+        buf_add(&body, piece, (size_t)n);
+        if (buf_overflowed(&body) || body.len > max_body)
+            return FCGI_BODY_TOO_LARGE;
+    }
+    in->body = body.data;
+    in->body_len = body.len;
+    if (n < 0 || (announced >= 0 && body.len < (size_t)announced))
+        return FCGI_BODY_CUT;
+    return FCGI_BODY_OK;
+}
+
+bool
+fcgi_next(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http *in,
+          enum fcgi_body *body)
+{
+    static const struct timeval deadline = { .tv_sec = BODY_DEADLINE_S };
+
+    if (f->is_cgi) {
+        if (f->cgi_done)
+            return false;
+        f->cgi_done = true;
+    } else if (FCGX_Accept_r(&f->request) < 0) {
+        return false;
+    } else {
+        (void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+    }
+    *in = (struct incoming_http){ 0 };
+    in->vars = copy_vars(a, f->is_cgi ? environ : f->request.envp);
+    in->method = var(in->vars, "REQUEST_METHOD");
+    in->query = var(in->vars, "QUERY_STRING");
+    in->content_type = var(in->vars, "CONTENT_TYPE");
+    if (str_eq(in->method, "GET") || str_eq(in->method, "HEAD")) {
+        in->body = "";
+        *body = FCGI_BODY_OK;
+    } else {
+        *body = read_body(f, a, max_body, var(in->vars, "CONTENT_LENGTH"), in);
+    }
+    return true;
+}
+
+static void
+write_all(const char *bytes, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(STDOUT_FILENO, bytes, n);
+
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return;
+        bytes += done;
+        n -= (size_t)done;
+    }
+}
+
+void
+fcgi_answer(struct fcgi *f, int status, const char *content_type, const char *const *headers,
+            const char *body, size_t body_len)
+{
+    struct arena *a = arena_new();
+    struct buf head = buf_init(a, MAX_HEAD);
+
+    buf_printf(&head, "Status: %d\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status,
+               content_type, body_len);
+    for (; headers != NULL && *headers != NULL; headers++)
+        buf_printf(&head, "%s\r\n", *headers);
+    buf_adds(&head, "\r\n");
+    if (f->is_cgi) {
+        write_all(head.data, head.len);
+        write_all(body, body_len);
+    } else {
+        (void)FCGX_PutStr(head.data, (int)head.len, f->request.out);
+        (void)FCGX_PutStr(body, (int)body_len, f->request.out);
+        FCGX_Finish_r(&f->request);
+    }
+    arena_free(&a);
+}
