@@ -1,0 +1,230 @@
+-- Delivery: claim under a lease, send with no transaction open, finish behind a fence. Only the database's clock decides.
+
+-- Takes up to p_want due rows of one provider for p_lease_s seconds. The committed claim is the proof of intent: whoever
+-- claims starts all of them at once, so a claimed row is a row in flight. Parts of one message go strictly in order;
+-- between messages of one person and channel an earlier one blocks while it is pending, in flight, or in its first failures.
+-- p_ids: only these rows (a first attempt somebody waits for); NULL for any.
+CREATE FUNCTION claim_outbound(p_provider text, p_worker text, p_want int, p_lease_s int, p_ids uuid[] DEFAULT NULL)
+RETURNS SETOF message_delivery_log
+LANGUAGE sql VOLATILE SET search_path = public, pg_temp AS $$
+    WITH due AS (
+        SELECT m.id FROM message_delivery_log m
+         WHERE m.provider = p_provider AND m.status IN ('pending', 'failed')
+           AND m.next_attempt_at <= clock_timestamp() AND m.expires_at > clock_timestamp()
+           AND (p_ids IS NULL OR m.id = ANY (p_ids))
+           AND NOT EXISTS (
+                SELECT 1 FROM message_delivery_log e
+                 WHERE e.profile_id = m.profile_id AND e.channel = m.channel AND e.seq < m.seq
+                   AND e.status IN ('pending', 'failed', 'sending')
+                   AND (e.group_id = m.group_id OR e.status <> 'failed' OR e.retry_count < 2))
+         ORDER BY m.next_attempt_at, m.seq
+         LIMIT p_want
+           FOR UPDATE OF m SKIP LOCKED),
+    taken AS (
+        UPDATE message_delivery_log m SET
+            status = 'sending',
+            retry_count = CASE WHEN m.lease_token = 0 THEN m.retry_count ELSE m.retry_count + 1 END,
+            lease_token = m.lease_token + 1, lease_owner = p_worker,
+            lease_until = clock_timestamp() + p_lease_s * interval '1 second', next_attempt_at = NULL
+          FROM due WHERE m.id = due.id
+        RETURNING m.*),
+    evidence AS (
+        INSERT INTO delivery_attempts (message_id, fence, worker) SELECT id, lease_token, p_worker FROM taken)
+    SELECT * FROM taken ORDER BY seq
+$$;
+
+-- 5 s, 30 s, 2 min, 10 min, 30 min, 1 h, 2 h, each times 0.5 to 1.5; what the provider asked for is the floor.
+CREATE FUNCTION delivery_backoff(p_retry int, p_retry_after_s int, p_scale float8) RETURNS interval
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT greatest((ARRAY[5, 30, 120, 600, 1800, 3600, 7200])[least(p_retry, 6) + 1] * (0.5 + random()) * p_scale,
+                    least(p_retry_after_s, 7200)) * interval '1 second'
+$$;
+
+CREATE FUNCTION delivery_rank(p_status text) RETURNS int
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(array_position(ARRAY['pending', 'failed', 'sending', 'unknown', 'dead', 'sent', 'undelivered',
+                                         'delivered', 'read'], p_status), 0)
+$$;
+
+-- Raises one message to the best status reported for it, by the gateway's id or by our own reference; never lowers it.
+-- Reports stay as evidence whether they changed something or not. True when the row moved.
+CREATE FUNCTION apply_status_events(p_message uuid) RETURNS boolean
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    m    message_delivery_log;
+    best status_events;
+    moved boolean := false;
+BEGIN
+    SELECT * INTO m FROM message_delivery_log WHERE id = p_message FOR UPDATE;
+    SELECT * INTO best FROM status_events e
+     WHERE e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id)
+     ORDER BY delivery_rank(e.status) DESC, e.id LIMIT 1;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    IF delivery_rank(best.status) > delivery_rank(m.status) AND m.status <> 'suppressed' THEN
+        UPDATE message_delivery_log SET
+            status = best.status,
+            external_message_id = coalesce(external_message_id, best.external_message_id),
+            lease_until = NULL, next_attempt_at = NULL, dead_reason = NULL,
+            sent_at = coalesce(sent_at, clock_timestamp()),
+            delivered_at = CASE WHEN best.status IN ('delivered', 'read')
+                                THEN coalesce(delivered_at, best.provider_at, clock_timestamp()) ELSE delivered_at END,
+            read_at = CASE WHEN best.status = 'read' THEN coalesce(read_at, best.provider_at, clock_timestamp()) ELSE read_at END,
+            failed_at = CASE WHEN best.status = 'undelivered' THEN clock_timestamp() ELSE failed_at END,
+            error_code = CASE WHEN best.status = 'undelivered' THEN best.error_code ELSE error_code END
+         WHERE id = m.id;
+        moved := true;
+        IF m.channel = 'whatsapp' AND best.status IN ('delivered', 'read') THEN
+            UPDATE profiles SET has_whatsapp = true, has_whatsapp_at = clock_timestamp()
+             WHERE user_id = m.profile_id AND has_whatsapp IS DISTINCT FROM true;
+        END IF;
+    END IF;
+    UPDATE status_events e SET applied = true
+     WHERE NOT e.applied
+       AND (e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id));
+    RETURN moved;
+END $$;
+
+-- Writes outcomes, a JSON array of {id, fence, outcome, external_id, error_code, error_message, http_status, retry_after_s,
+-- took_ms}. A result whose fence is not the row's any more changes nothing: its status comes back NULL, "you lost the lease".
+--   outcome  accepted | retry | permanent | ambiguous | notsent; 'hold': as notsent, but the attempt does not count
+CREATE FUNCTION finish_outbound(p_results jsonb, p_hold_s int, p_scale float8)
+RETURNS TABLE (id uuid, status text)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    r   record;
+    m   message_delivery_log;
+    new text;
+BEGIN
+    FOR r IN
+        SELECT * FROM jsonb_to_recordset(p_results) AS x (id uuid, fence bigint, outcome text, external_id text,
+            error_code text, error_message text, http_status int, retry_after_s int, took_ms int)
+         ORDER BY x.id -- one order for all finishers: no deadlocks
+    LOOP
+        id := r.id;
+        status := NULL;
+        UPDATE delivery_attempts a SET finished_at = clock_timestamp(),
+            outcome = CASE r.outcome WHEN 'hold' THEN 'notsent' ELSE r.outcome END,
+            error_code = r.error_code, http_status = r.http_status, took_ms = r.took_ms
+         WHERE a.message_id = r.id AND a.fence = r.fence;
+        SELECT * INTO m FROM message_delivery_log l WHERE l.id = r.id FOR UPDATE;
+        IF NOT FOUND OR m.lease_token <> r.fence OR m.status IN ('pending', 'failed', 'suppressed') THEN
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        IF m.status NOT IN ('sending', 'unknown') THEN -- a report overtook us
+            UPDATE message_delivery_log l SET lease_until = NULL,
+                external_message_id = coalesce(l.external_message_id, r.external_id)
+             WHERE l.id = r.id;
+            status := m.status;
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        new := CASE r.outcome
+            WHEN 'accepted' THEN 'sent'
+            WHEN 'permanent' THEN 'dead'
+            WHEN 'ambiguous' THEN 'unknown'
+            WHEN 'hold' THEN 'failed'
+            ELSE CASE WHEN m.retry_count >= 7 THEN 'dead' ELSE 'failed' END END;
+        UPDATE message_delivery_log l SET
+            status = new,
+            external_message_id = coalesce(r.external_id, l.external_message_id),
+            error_code = CASE WHEN new = 'sent' THEN NULL ELSE r.error_code END,
+            error_message = CASE WHEN new = 'sent' THEN NULL ELSE r.error_message END,
+            retry_count = CASE WHEN r.outcome = 'hold' THEN greatest(l.retry_count - 1, 0) ELSE l.retry_count END,
+            next_attempt_at = CASE WHEN new = 'failed'
+                THEN clock_timestamp() + delivery_backoff(l.retry_count, coalesce(r.retry_after_s, 0), p_scale) END,
+            lease_until = CASE WHEN new = 'unknown' THEN clock_timestamp() + p_hold_s * interval '1 second' END,
+            lease_owner = CASE WHEN new = 'unknown' THEN l.lease_owner END,
+            sent_at = CASE WHEN new = 'sent' THEN clock_timestamp() ELSE l.sent_at END,
+            failed_at = CASE WHEN new IN ('failed', 'dead') THEN clock_timestamp() ELSE l.failed_at END,
+            dead_reason = CASE WHEN new = 'dead' THEN CASE r.outcome WHEN 'permanent' THEN 'permanent' ELSE 'attempts' END END
+         WHERE l.id = r.id;
+        -- Reports may have come before this answer, under the gateway's id or our own.
+        IF EXISTS (SELECT 1 FROM status_events e WHERE e.our_ref = r.id AND NOT e.applied)
+           OR (r.external_id IS NOT NULL AND EXISTS (SELECT 1 FROM status_events e
+                WHERE e.provider = m.provider AND e.external_message_id = r.external_id AND NOT e.applied)) THEN
+            PERFORM apply_status_events(r.id);
+        END IF;
+        UPDATE omnichannel_sessions s SET
+            summary_sent_whatsapp = s.summary_sent_whatsapp OR m.channel = 'whatsapp',
+            summary_sent_sms = s.summary_sent_sms OR m.channel = 'sms'
+         WHERE new = 'sent' AND m.message_type = 'summary' AND s.id = m.session_id;
+        SELECT l.status INTO status FROM message_delivery_log l WHERE l.id = r.id;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- Stores reported statuses, a JSON array of {external_id, our_ref, status, error_code, at}, and applies them. What matches
+-- no message yet is kept; finish_outbound comes back to it. Words we do not know are kept and change nothing.
+CREATE FUNCTION record_status_events(p_provider text, p_events jsonb)
+RETURNS TABLE (stored int, moved int)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    mid uuid;
+BEGIN
+    moved := 0;
+    WITH kept AS (
+        INSERT INTO status_events (provider, external_message_id, our_ref, status, error_code, provider_at)
+        SELECT p_provider, x.external_id, x.our_ref, x.status, x.error_code, x.at
+          FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid, status text, error_code text, at timestamptz)
+        ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT count(*) INTO stored FROM kept;
+    FOR mid IN
+        SELECT DISTINCT m.id
+          FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid)
+          JOIN message_delivery_log m ON m.direction = 'outbound'
+           AND (m.id = x.our_ref OR (m.provider = p_provider AND m.external_message_id = x.external_id))
+         ORDER BY m.id
+    LOOP
+        IF apply_status_events(mid) THEN
+            moved := moved + 1;
+        END IF;
+    END LOOP;
+    RETURN NEXT;
+END $$;
+
+-- Moves on what time has overtaken: a lapsed lease means nobody knows what left (unknown, never pending); an unknown
+-- outcome that was held long enough is sent once more and marked, or given up; a message past its use is dead.
+CREATE FUNCTION sweep_outbound(p_hold_s int, p_max_resends int DEFAULT 1)
+RETURNS TABLE (to_unknown int, resent int, dead int, expired int)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    WITH u AS (
+        UPDATE message_delivery_log m SET status = 'unknown', error_code = 'worker_lost',
+               lease_until = clock_timestamp() + p_hold_s * interval '1 second'
+         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
+                         WHERE l.status = 'sending' AND l.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) INTO to_unknown FROM u;
+    WITH u AS (
+        UPDATE message_delivery_log m SET status = 'failed', ambiguous_resends = m.ambiguous_resends + 1,
+               possible_duplicate = true, next_attempt_at = clock_timestamp(), lease_until = NULL
+         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
+                         WHERE l.status = 'unknown' AND l.lease_until < clock_timestamp()
+                           AND l.ambiguous_resends < p_max_resends AND l.retry_count < 7 AND l.expires_at > clock_timestamp()
+                           -- an SMS whose WhatsApp twin was accepted is not worth a double
+                           AND NOT (l.channel = 'sms' AND EXISTS (SELECT 1 FROM message_delivery_log w
+                                     WHERE w.group_id = l.group_id AND w.channel = 'whatsapp'
+                                       AND w.status IN ('sent', 'delivered', 'read')))
+                           FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) INTO resent FROM u;
+    WITH u AS (
+        UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'ambiguous', failed_at = clock_timestamp(), lease_until = NULL
+         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
+                         WHERE l.status = 'unknown' AND l.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) INTO dead FROM u;
+    WITH u AS (
+        UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'expired', failed_at = clock_timestamp(), next_attempt_at = NULL
+         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
+                         WHERE l.status IN ('pending', 'failed') AND l.expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) INTO expired FROM u;
+    RETURN NEXT;
+END $$;
