@@ -1,0 +1,67 @@
+/*
+ * inbound_log - what came in: messages stored once with everything that follows, statuses, and what
+ * could not be read.
+ */
+#ifndef OMNI_MODEL_INBOUND_LOG_H
+#define OMNI_MODEL_INBOUND_LOG_H
+
+#include "core/channel.h"
+#include "core/keyword.h"
+#include "core/phrase.h"
+#include "io/db.h"
+
+/* A message as it is stored. */
+struct inbound_entry {
+    enum channel channel;
+    const char *provider;
+    const char *external_id;
+    const char *phone; /* E.164 or "" */
+    const char *wa_id; /* digits or "" */
+    const char *bsuid; /* or "" */
+    const char *name;  /* or "" */
+    const char *content;
+    int64_t at_ms;    /* 0: unknown, the database's clock is taken */
+    const char *kind; /* "text", "image", ... */
+    const char *correlation_id;
+    enum keyword keyword;
+    bool wants_turn;
+    /* The fixed answer in place of a turn; has_answer false for none. */
+    bool has_answer;
+    enum phrase answer;
+    const char *answer_provider;
+    int64_t answer_cost_mrwf;
+    int quiet_ms;
+};
+
+struct inbound_stored {
+    bool is_new;
+    const char *message_id;
+    const char *session_id;
+    bool session_created;
+    bool consent_changed;
+};
+
+/* One round trip, one transaction; repeated, nothing happens twice and is_new is false. */
+bool inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *in,
+                         struct inbound_stored *out, struct err *e) MUST_CHECK;
+
+struct status_entry {
+    const char *external_id;
+    const char *our_ref; /* "" if none */
+    const char *status;
+    const char *error_code;
+    int64_t at_ms; /* 0: unknown */
+};
+
+/* Stores and applies reported statuses of one provider. *moved: how many messages changed. */
+bool inbound_log_statuses(struct db *db, struct arena *a, const char *provider,
+                          const struct status_entry *s, size_t n, int64_t *moved, struct err *e)
+    MUST_CHECK;
+
+/* Keeps raw bytes that were signed and could not be read. *is_new is false for bytes that are kept
+ * already. */
+bool inbound_log_poison(struct db *db, struct arena *a, const char *program, const char *provider,
+                        const char *reason, const char *body, size_t body_len, bool *is_new,
+                        struct err *e) MUST_CHECK;
+
+#endif

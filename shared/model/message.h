@@ -1,0 +1,57 @@
+/*
+ * message - outbound messages before they are rows: what the planner decided, ready to be written
+ * by the function that also does what they belong to (the end of a turn, the notification of a
+ * call).
+ */
+#ifndef OMNI_MODEL_MESSAGE_H
+#define OMNI_MODEL_MESSAGE_H
+
+#include "base/uuid.h"
+#include "core/channel.h"
+#include "io/db.h"
+
+struct message_draft {
+    struct uuid id;
+    struct uuid group_id; /* one logical message on all its channels */
+    enum channel channel;
+    enum message_type type;
+    const char *provider;
+    const char *content;
+    const char *recipient_phone; /* "" where only WhatsApp's own id is known */
+    const char *bsuid;
+    bool is_template;
+    enum language language;
+    const char *idem_key;
+    const char *call_id; /* "" if none */
+    const char *turn_id; /* "" if none */
+    int segments;
+    int64_t cost_mrwf; /* thousandths of a franc */
+    const char *correlation_id;
+};
+
+/* The drafts as the JSON that messages_enqueue() reads. "[]" for none. */
+const char *message_drafts_json(struct arena *a, const struct message_draft *drafts, size_t n);
+
+/* Thousandths of a franc as "15.000". */
+const char *message_rwf(struct arena *a, int64_t mrwf);
+
+/* The state of rows that somebody waits for. */
+struct message_state {
+    const char *id;
+    const char *channel;
+    const char *status;
+    const char *external_id; /* "" until the provider gave one */
+    int64_t segments;
+    const char *cost_rwf;
+    const char *error_code; /* "" if none */
+};
+
+/* By ids, in the order the rows were made. */
+bool message_states(struct db *db, struct arena *a, const char *const *ids, size_t n_ids,
+                    struct message_state **out, size_t *n, struct err *e) MUST_CHECK;
+
+/* Of the notification of a call. */
+bool message_states_of_call(struct db *db, struct arena *a, const char *call_id,
+                            struct message_state **out, size_t *n, struct err *e) MUST_CHECK;
+
+#endif

@@ -1,0 +1,11 @@
+-- call_load: $1 call row id -> the call, and how its person can be reached
+SELECT c.id, c.call_id, c.session_id, c.channel, c.status, c.summary_text, c.bullets::text AS bullets,
+       c.next_actions::text AS next_actions, c.language AS call_language, c.duration_seconds,
+       c.end_seen_at IS NOT NULL AS is_over,
+       coalesce(c.notify_due_at <= clock_timestamp(), false) AS is_due,
+       c.notified_at IS NOT NULL AS is_notified, c.notify_result, c.notify_reason,
+       p.profile_id, p.phone_number, p.wa_id, p.bsuid, p.display_name, p.language, p.has_whatsapp, p.window_open,
+       p.allows_sms, p.allows_whatsapp, p.mode
+  FROM call_summaries c
+  JOIN person_reach p ON p.profile_id = c.profile_id
+ WHERE c.id = $1::uuid
