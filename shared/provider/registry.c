@@ -1,0 +1,90 @@
+/*
+ * registry - the providers there are, and what is the same for all of them.
+ */
+#include "base/str.h"
+#include "provider/provider.h"
+#include "provider/providers.h"
+
+const struct provider *const provider_all[] = {
+    &provider_meta,
+    &provider_mtn,
+    NULL,
+};
+
+const struct provider *
+provider_find(const char *name)
+{
+    for (size_t i = 0; provider_all[i] != NULL; i++) {
+        if (str_eq(provider_all[i]->name, name))
+            return provider_all[i];
+    }
+    return NULL;
+}
+
+const struct provider *
+provider_for(const struct config *c, enum channel channel)
+{
+    const struct provider *p =
+        channel == CHANNEL_WHATSAPP ? &provider_meta : provider_find(c->sms_providers[0]);
+
+    if (channel == CHANNEL_VOICE || p == NULL || !p->configured(c))
+        return NULL;
+    return p;
+}
+
+const char *
+outcome_text(enum outcome o)
+{
+    switch (o) {
+    case OUTCOME_ACCEPTED:
+        return "accepted";
+    case OUTCOME_RETRY:
+        return "retry";
+    case OUTCOME_PERMANENT:
+        return "permanent";
+    case OUTCOME_AMBIGUOUS:
+        return "ambiguous";
+    case OUTCOME_NOTSENT:
+        return "notsent";
+    case OUTCOME_HOLD:
+        return "hold";
+    }
+    return "ambiguous";
+}
+
+enum outcome
+provider_status_outcome(int status)
+{
+    if (status >= 200 && status < 300)
+        return OUTCOME_ACCEPTED;
+    if (status == 429 || status == 503 || status == 408)
+        return OUTCOME_RETRY;
+    if (status == 401 || status == 403)
+        return OUTCOME_HOLD;
+    if (status >= 500) /* a gateway may answer so after its back end accepted */
+        return OUTCOME_AMBIGUOUS;
+    return OUTCOME_PERMANENT;
+}
+
+const char *
+provider_status_code(struct arena *a, int status)
+{
+    return arena_printf(a, "http_%d", status);
+}
+
+struct send_result
+provider_read(const struct provider *p, struct arena *a, const struct http_response *r)
+{
+    switch (r->reach) {
+    case HTTP_NOT_SENT:
+        return (struct send_result){ OUTCOME_NOTSENT, "", "not_sent", 0 };
+    case HTTP_CUT:
+        /* An answer that began with 2xx was an acceptance whose end we did not see. */
+        if (r->status >= 200 && r->status < 300)
+            return (struct send_result){ OUTCOME_ACCEPTED, "", "", 0 };
+        return (struct send_result){ OUTCOME_AMBIGUOUS, "", "no_answer", 0 };
+    case HTTP_ANSWERED:
+        break;
+    }
+    return p->read_answer(a, r);
+}

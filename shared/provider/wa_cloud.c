@@ -1,0 +1,155 @@
+/*
+ * wa_cloud - sending by WhatsApp's Cloud API: text inside the 24-hour window, the approved template
+ * outside (PROTOCOLS 1.2, 1.9).
+ */
+#include "base/str.h"
+#include "base/utf8.h"
+#include "core/json.h"
+#include "provider/providers.h"
+#include "provider/wa_webhook.h"
+
+#define TEXT_MAX 4096 /* code points of a text body */
+#define TEMPLATE_MAX                                                                               \
+    900 /* of the template's one parameter, so that the filled template stays under 1024 */
+
+static bool
+configured(const struct config *c)
+{
+    return !str_empty(c->whatsapp_phone_id) && !str_empty(c->whatsapp_access_token.now);
+}
+
+/* A template parameter may hold no line break, no tab and no run of blanks: one paragraph. */
+static const char *
+flat(struct arena *a, const char *text)
+{
+    char *out = arena_strndup(a, text, utf8_prefix(text, TEMPLATE_MAX));
+    char *to = out;
+
+    for (const char *from = out; *from != '\0'; from++) {
+        char c = *from == '\n' || *from == '\t' || *from == '\r' ? ' ' : *from;
+
+        if (c == ' ' && (to == out || to[-1] == ' '))
+            continue;
+        *to++ = c;
+    }
+    while (to > out && to[-1] == ' ')
+        to--;
+    *to = '\0';
+    return out;
+}
+
+static const char *
+template_language(enum language l)
+{
+    return l == LANG_RW ? "rw_RW" : language_text(l);
+}
+
+static void
+add_template(struct arena *a, struct json_object *body, const struct config *c,
+             const struct outbound *m)
+{
+    struct json_object *template = json_add_object(body, "template");
+    struct json_object *component;
+    struct json_object *parameter;
+
+    json_set_str(body, "type", "template");
+    json_set_str(template, "name", c->whatsapp_template_summary);
+    json_set_str(json_add_object(template, "language"), "code", template_language(m->language));
+    component = json_push_object(json_add_array(template, "components"));
+    json_set_str(component, "type", "body");
+    parameter = json_push_object(json_add_array(component, "parameters"));
+    json_set_str(parameter, "type", "text");
+    json_set_str(parameter, "text", flat(a, m->text));
+}
+
+static bool
+build(struct arena *a, const struct config *c, const struct outbound *m, struct http_request *out,
+      struct err *e)
+{
+    struct json_object *body = json_new_object(a);
+    const char **headers = arena_array(a, 4, sizeof(*headers));
+
+    if (str_empty(m->to) || str_empty(m->text))
+        return err_set(e, ERR_PERM, "whatsapp: a message without recipient or text");
+    json_set_str(body, "messaging_product", "whatsapp");
+    json_set_str(body, "recipient_type", "individual");
+    if (m->to_is_bsuid)
+        json_set_str(body, "recipient", m->to);
+    else
+        json_set_str(body, "to", m->to[0] == '+' ? m->to + 1 : m->to);
+    if (m->is_template) {
+        add_template(a, body, c, m);
+    } else {
+        struct json_object *text = json_add_object(body, "text");
+
+        json_set_str(body, "type", "text");
+        json_set_str(text, "body", arena_strndup(a, m->text, utf8_prefix(m->text, TEXT_MAX)));
+        json_set_bool(text, "preview_url", false);
+    }
+    json_set_str(body, "biz_opaque_callback_data", m->id);
+    headers[0] = "Content-Type: application/json";
+    headers[1] = arena_printf(a, "Authorization: Bearer %s", c->whatsapp_access_token.now);
+    headers[2] = arena_printf(a, "X-Correlation-Id: %s", m->correlation_id);
+    *out = (struct http_request){ .method = "POST", .headers = headers };
+    out->url = arena_printf(a, "%s/%s/messages", c->whatsapp_api_url, c->whatsapp_phone_id);
+    out->body = json_print(a, body);
+    out->body_len = strlen(out->body);
+    return true;
+}
+
+/* Meta's error codes by what they ask of us (PROTOCOLS 1.9). */
+static const int64_t retry_codes[] = { 1,      2,      4,      80007,  130429, 131000, 131016,
+                                       131048, 131056, 131057, 131064, 133004, 133016, 368 };
+static const int64_t hold_codes[] = { 0,      3,      10,     33,     190,    130497, 131005,
+                                      131031, 131037, 131042, 131044, 131045, 133010 };
+
+static bool
+among(int64_t code, const int64_t *codes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (codes[i] == code)
+            return true;
+    }
+    return false;
+}
+
+static enum outcome
+code_outcome(int64_t code, bool transient)
+{
+    if (transient || among(code, retry_codes, COUNT_OF(retry_codes)))
+        return OUTCOME_RETRY;
+    if (among(code, hold_codes, COUNT_OF(hold_codes)) || (code >= 200 && code <= 299))
+        return OUTCOME_HOLD;
+    return OUTCOME_PERMANENT;
+}
+
+static struct send_result
+read_answer(struct arena *a, const struct http_response *r)
+{
+    struct send_result result = { provider_status_outcome(r->status), "", "", r->retry_after_s };
+    struct json_object *answer = NULL;
+    struct err ignored = { 0 };
+    bool readable = json_parse(a, r->body, r->body_len, &answer, &ignored);
+    int64_t code = readable ? json_opt_int(json_at(answer, "error"), "code", -1) : -1;
+
+    if (code >= 0) { /* a complete error of Meta's is an answer, whatever the HTTP status */
+        result.outcome =
+            code_outcome(code, json_opt_bool(json_at(answer, "error"), "is_transient", false));
+        result.error_code = arena_printf(a, "%lld", (long long)code);
+    } else if (result.outcome != OUTCOME_ACCEPTED) {
+        result.error_code = provider_status_code(a, r->status);
+    } else if (readable) {
+        result.external_id = json_opt_str(a, answer, "messages.0.id", "");
+    }
+    return result;
+}
+
+const struct provider provider_meta = {
+    .name = "meta",
+    .channel = CHANNEL_WHATSAPP,
+    .configured = configured,
+    .build = build,
+    .read_answer = read_answer,
+    .verify = wa_webhook_verify,
+    .read_webhook = wa_webhook_read,
+};

@@ -1,0 +1,216 @@
+/*
+ * wa_webhook - reading Meta's webhooks. A body may hold many entries, changes and items; one that
+ * is broken holds back none.
+ */
+#include "provider/wa_webhook.h"
+
+#include "base/clk.h"
+#include "base/str.h"
+#include "base/uuid.h"
+#include "core/json.h"
+
+bool
+wa_webhook_verify(struct arena *a, const struct config *c, const struct incoming_http *in,
+                  struct err *e)
+{
+    const char *given = incoming_header(in, "X-Hub-Signature-256");
+
+    (void)a;
+    if (str_empty(c->wa_app_secret.now))
+        return err_set(e, ERR_UNAVAILABLE, "WA_APP_SECRET: not set");
+    if (!str_starts(given, "sha256=") ||
+        !secret_signed_hex(&c->wa_app_secret, in->body, in->body_len, given + strlen("sha256=")))
+        return err_set(e, ERR_AUTH, "X-Hub-Signature-256: missing or wrong");
+    return true;
+}
+
+/* How many items the arrays called 'name' hold in all changes together: the room to make. */
+static size_t
+count_items(struct json_object *root, const char *name)
+{
+    struct json_object *entries = json_at(root, "entry");
+    size_t n = 0;
+
+    for (size_t i = 0; i < json_count(entries); i++) {
+        struct json_object *changes = json_at(json_item(entries, i), "changes");
+
+        for (size_t k = 0; k < json_count(changes); k++)
+            n += json_count(json_at(json_at(json_item(changes, k), "value"), name));
+    }
+    return n;
+}
+
+/* The words of a message, by its type; "" where it has none. */
+static const char *
+words_of(struct arena *a, struct json_object *m, const char *type)
+{
+    static const struct {
+        const char *type;
+        const char *path;
+    } paths[] = {
+        { "text", "text.body" },
+        { "button", "button.text" },
+        { "interactive", "interactive.button_reply.title" },
+        { "interactive", "interactive.list_reply.title" },
+        { "interactive", "interactive.nfm_reply.body" },
+        { "image", "image.caption" },
+        { "video", "video.caption" },
+        { "document", "document.caption" },
+    };
+    const char *words = "";
+
+    for (size_t i = 0; i < COUNT_OF(paths) && str_empty(words); i++) {
+        if (str_eq(paths[i].type, type))
+            words = json_opt_str(a, m, paths[i].path, "");
+    }
+    return words;
+}
+
+/* What a person said to us and expects an answer to; the rest (reactions, notices, edits, groups)
+ * is only kept. */
+static bool
+is_answerable(struct json_object *m, const char *type)
+{
+    static const char *const silent[] = { "reaction", "system", "unsupported",
+                                          "edit",     "revoke", "order" };
+
+    for (size_t i = 0; i < COUNT_OF(silent); i++) {
+        if (str_eq(silent[i], type))
+            return false;
+    }
+    return !json_has(m, "group_id") && !json_has(m, "interactive.call_permission_reply");
+}
+
+static const char *
+name_of(struct arena *a, struct json_object *value, const char *wa_id, const char *bsuid)
+{
+    struct json_object *contacts = json_at(value, "contacts");
+
+    for (size_t i = 0; i < json_count(contacts); i++) {
+        struct json_object *contact = json_item(contacts, i);
+
+        if ((!str_empty(wa_id) && str_eq(json_opt_scalar(a, contact, "wa_id", ""), wa_id)) ||
+            (!str_empty(bsuid) && str_eq(json_opt_str(a, contact, "user_id", ""), bsuid)))
+            return json_opt_str(a, contact, "profile.name", "");
+    }
+    return "";
+}
+
+static bool
+read_message(struct arena *a, struct json_object *value, struct json_object *m, struct inbound *out,
+             struct err *e)
+{
+    *out = (struct inbound){ .external_id = "" };
+    if (!json_need_str(a, m, "id", &out->external_id, e))
+        return false;
+    out->wa_id = json_opt_scalar(a, m, "from", "");
+    out->bsuid = json_opt_str(a, m, "from_user_id", "");
+    if (str_empty(out->wa_id) && str_empty(out->bsuid))
+        return err_set(e, ERR_INVALID, "from: missing");
+    if (!str_empty(out->wa_id)) {
+        if (!phone_parse(out->wa_id, "from", &out->from, e))
+            return false;
+        out->wa_id = arena_strdup(a, out->wa_id[0] == '+' ? out->wa_id + 1 : out->wa_id);
+    }
+    out->name = name_of(a, value, out->wa_id, out->bsuid);
+    out->kind = json_opt_str(a, m, "type", "unsupported");
+    out->text = words_of(a, m, out->kind);
+    if (str_eq(out->kind, "button") || (str_eq(out->kind, "interactive") && !str_empty(out->text)))
+        out->kind = "text"; /* a tapped button is its title, said */
+    out->answerable = is_answerable(m, out->kind);
+    if (!clk_parse(json_opt_scalar(a, m, "timestamp", ""), &out->at_ms))
+        out->at_ms = 0;
+    return true;
+}
+
+static const char *
+status_word(const char *status)
+{
+    if (str_eq(status, "played"))
+        return "read";
+    if (str_eq(status, "failed"))
+        return "undelivered";
+    return status;
+}
+
+static bool
+read_status(struct arena *a, struct json_object *s, struct receipt *out, struct err *e)
+{
+    struct uuid ref;
+
+    *out = (struct receipt){ .our_ref = "" };
+    if (!json_need_str(a, s, "id", &out->external_id, e) ||
+        !json_need_str(a, s, "status", &out->status, e))
+        return false;
+    out->status = status_word(out->status);
+    if (uuid_parse(json_opt_str(a, s, "biz_opaque_callback_data", ""), &ref))
+        out->our_ref = arena_strdup(a, ref.text);
+    out->error_code = json_opt_scalar(a, s, "errors.0.code", "");
+    if (!clk_parse(json_opt_scalar(a, s, "timestamp", ""), &out->at_ms))
+        out->at_ms = 0;
+    return true;
+}
+
+static void
+add_unreadable(struct arena *a, struct webhook_items *out, const char *item, const struct err *e)
+{
+    out->unreadable[out->n_unreadable++] = arena_printf(a, "%s: %s", item, e->text);
+}
+
+static void
+read_value(struct arena *a, struct json_object *value, struct webhook_items *out)
+{
+    struct json_object *messages = json_at(value, "messages");
+    struct json_object *statuses = json_at(value, "statuses");
+    struct err e = { 0 };
+
+    for (size_t i = 0; i < json_count(messages); i++) {
+        if (read_message(a, value, json_item(messages, i), &out->inbound[out->n_inbound], &e))
+            out->n_inbound++;
+        else
+            add_unreadable(a, out, "message", &e);
+    }
+    for (size_t i = 0; i < json_count(statuses); i++) {
+        struct json_object *s = json_item(statuses, i);
+
+        if (str_eq(json_opt_str(a, s, "type", "message"), "call"))
+            continue; /* a call's status: the voice webhook's */
+        if (read_status(a, s, &out->receipts[out->n_receipts], &e))
+            out->n_receipts++;
+        else
+            add_unreadable(a, out, "status", &e);
+    }
+}
+
+bool
+wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
+                struct err *e)
+{
+    struct json_object *root;
+    struct json_object *entries;
+    size_t n_messages;
+    size_t n_statuses;
+
+    *out = (struct webhook_items){ 0 };
+    if (!json_parse(a, in->body, in->body_len, &root, e))
+        return false;
+    entries = json_at(root, "entry");
+    if (!json_is_array(entries))
+        return err_set(e, ERR_INVALID, "entry: missing");
+    n_messages = count_items(root, "messages");
+    n_statuses = count_items(root, "statuses");
+    out->inbound = arena_array(a, n_messages + 1, sizeof(*out->inbound));
+    out->receipts = arena_array(a, n_statuses + 1, sizeof(*out->receipts));
+    out->unreadable = arena_array(a, n_messages + n_statuses + 1, sizeof(*out->unreadable));
+    for (size_t i = 0; i < json_count(entries); i++) {
+        struct json_object *changes = json_at(json_item(entries, i), "changes");
+
+        for (size_t k = 0; k < json_count(changes); k++) {
+            struct json_object *change = json_item(changes, k);
+
+            if (str_eq(json_opt_str(a, change, "field", ""), "messages"))
+                read_value(a, json_at(change, "value"), out);
+        }
+    }
+    return true;
+}

@@ -1,0 +1,20 @@
+/*
+ * wa_webhook - what Meta sends us: signature, and every message and status of every change of every
+ * entry (PROTOCOLS 1.4 to 1.6).
+ */
+#ifndef OMNI_PROVIDER_WA_WEBHOOK_H
+#define OMNI_PROVIDER_WA_WEBHOOK_H
+
+#include "provider/provider.h"
+
+/* X-Hub-Signature-256 over the raw bytes. ERR_AUTH, or ERR_UNAVAILABLE where WA_APP_SECRET is not
+ * set. */
+bool wa_webhook_verify(struct arena *a, const struct config *c, const struct incoming_http *in,
+                       struct err *e);
+
+/* Fails only for what is no JSON object. Unknown fields, types and events are passed over; a broken
+ * item is listed as unreadable. */
+bool wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
+                     struct err *e);
+
+#endif
