@@ -1,0 +1,193 @@
+/*
+ * compose - summaries and replies as people read them.
+ */
+#include "flow/compose.h"
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "core/json.h"
+#include "core/phrase.h"
+#include "core/sms_text.h"
+
+#define TEXT_MAX       (64 * 1024)
+#define RICH_MAX_CHARS 4000
+
+/* A JSON array of texts, or of {text: ...}, as stored in bullets and next_actions. */
+static struct json_object *
+list_of(struct arena *a, const char *json)
+{
+    struct json_object *list = NULL;
+    struct err ignored = { 0 };
+
+    if (str_empty(json) || !json_parse(a, json, strlen(json), &list, &ignored) ||
+        !json_is_array(list))
+        return NULL;
+    return list;
+}
+
+static void
+add_list(struct arena *a, struct buf *b, struct json_object *list)
+{
+    for (size_t i = 0; i < json_count(list); i++) {
+        const char *line = str_trim(a, json_text(a, json_item(list, i)));
+
+        if (!str_empty(line))
+            buf_printf(b, "%s- %s", b->len > 0 ? "\n" : "", line);
+    }
+}
+
+/* The points of the summary as lines, or its prose, or the sentence that stands in for both. */
+static const char *
+body_of(struct arena *a, const struct call_record *call, enum language l)
+{
+    struct buf b = buf_init(a, TEXT_MAX);
+
+    add_list(a, &b, list_of(a, call->bullets));
+    if (b.len > 0)
+        return b.data;
+    if (!str_empty(str_trim(a, call->summary)))
+        return str_trim(a, call->summary);
+    return phrase_get(PHRASE_CALL_RECORDED, l);
+}
+
+static const char *
+rich_summary(struct arena *a, const struct call_record *call, enum language l)
+{
+    struct json_object *next = list_of(a, call->next_actions);
+    struct buf b = buf_init(a, TEXT_MAX);
+    struct buf steps = buf_init(a, TEXT_MAX);
+
+    buf_printf(&b, "*%s*\n\n%s", phrase_get(PHRASE_SUMMARY_TITLE, l), body_of(a, call, l));
+    add_list(a, &steps, next);
+    if (steps.len > 0)
+        buf_printf(&b, "\n\n*%s*\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
+    buf_cut(&b, utf8_prefix(b.data, RICH_MAX_CHARS));
+    buf_printf(&b, "\n\n%s", phrase_get(PHRASE_REPLY_HINT, l));
+    return b.data;
+}
+
+/* How to answer: an alphanumeric sender cannot receive, so the short code is named; without one
+ * nothing is promised. */
+static const char *
+reply_hint(struct arena *a, const struct config *c, enum language l)
+{
+    bool named_sender = phone_is_service_sender(c->mtn_sms_sender_id) &&
+                        strspn(c->mtn_sms_sender_id, "0123456789") != strlen(c->mtn_sms_sender_id);
+
+    if (!named_sender)
+        return phrase_get(PHRASE_REPLY_HINT, l);
+    if (str_empty(c->sms_short_code))
+        return "";
+    return arena_printf(a, "%s %s.", phrase_get(PHRASE_REPLY_TO, l), c->sms_short_code);
+}
+
+/* body + tail within the segments: the body gives way, at a word's edge, never the tail. */
+static const char *
+fit_with_tail(struct arena *a, const char *body, const char *tail, int segments)
+{
+    const char *whole = arena_printf(a, "%s%s", body, tail);
+    size_t low = 0;
+    size_t high = utf8_count(body);
+
+    if (sms_text_size(whole).segments <= segments)
+        return whole;
+    while (low < high) { /* the most letters that fit */
+        size_t mid = (low + high + 1) / 2;
+        const char *cut = arena_printf(a, "%.*s...%s", (int)utf8_prefix(body, mid), body, tail);
+
+        if (sms_text_size(cut).segments <= segments)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    low = utf8_prefix(body, low);
+    for (size_t i = low; i > low / 2; i--) {
+        if (body[i] == ' ' || body[i] == '\n') {
+            low = i;
+            break;
+        }
+    }
+    while (low > 0 && (body[low - 1] == ' ' || body[low - 1] == '\n'))
+        low--;
+    return arena_printf(a, "%.*s...%s", (int)low, body, tail);
+}
+
+static const char *
+plain_summary(struct arena *a, const struct config *c, const struct call_record *call,
+              enum language l)
+{
+    struct buf b = buf_init(a, TEXT_MAX);
+    struct buf steps = buf_init(a, TEXT_MAX);
+    const char *hint = reply_hint(a, c, l);
+
+    buf_printf(&b, "EasyMO: %s", body_of(a, call, l));
+    add_list(a, &steps, list_of(a, call->next_actions));
+    if (steps.len > 0)
+        buf_printf(&b, "\n%s:\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
+    return fit_with_tail(a, sms_text_plain(a, b.data),
+                         str_empty(hint) ? "" : sms_text_plain(a, arena_printf(a, "\n%s", hint)),
+                         COMPOSE_SMS_SEGMENTS);
+}
+
+struct compose_text
+compose_summary(struct arena *a, const struct config *c, const struct call_record *call,
+                enum language l)
+{
+    return (struct compose_text){ rich_summary(a, call, l), plain_summary(a, c, call, l) };
+}
+
+struct compose_text
+compose_plain(struct arena *a, const char *text)
+{
+    return (struct compose_text){
+        arena_strndup(a, text, utf8_prefix(text, RICH_MAX_CHARS)),
+        sms_text_fit(a, sms_text_plain(a, text), COMPOSE_SMS_SEGMENTS),
+    };
+}
+
+static struct message_draft
+draft_of(struct arena *a, const struct config *c, const struct plan_step *s,
+         const struct compose_message *m)
+{
+    bool is_sms = s->channel == CHANNEL_SMS;
+    struct message_draft d = {
+        .id = uuid_new(),
+        .channel = s->channel,
+        .type = m->type,
+        .provider = s->provider,
+        .content = is_sms ? m->text.plain : m->text.rich,
+        .recipient_phone = m->person->phone,
+        .bsuid = is_sms ? "" : m->person->bsuid,
+        .is_template = s->is_template,
+        .language = m->language,
+        .idem_key = arena_printf(a, "%s:%s:1", m->key, channel_text(s->channel)),
+        .call_id = m->call_id,
+        .turn_id = m->turn_id,
+        .segments = is_sms ? sms_text_size(m->text.plain).segments : 1,
+        .correlation_id = m->correlation_id,
+    };
+
+    /* The template has its own title and hint: its parameter is the plain wording. */
+    if (s->is_template)
+        d.content = m->text.plain;
+    d.cost_mrwf = is_sms ? d.segments * c->sms_price_mrwf : c->whatsapp_price_mrwf;
+    return d;
+}
+
+size_t
+compose_drafts(struct arena *a, const struct config *c, const struct plan *p,
+               const struct compose_message *m, struct message_draft *out)
+{
+    struct uuid group = uuid_new();
+    size_t n = 0;
+
+    for (size_t i = 0; i < PLAN_STEPS; i++) {
+        if (!p->steps[i].send)
+            continue;
+        out[n] = draft_of(a, c, &p->steps[i], m);
+        out[n].group_id = group;
+        n++;
+    }
+    return n;
+}

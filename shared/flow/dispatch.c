@@ -1,0 +1,129 @@
+/*
+ * dispatch - poll, start, wait, write. Woken by a datagram, by an answer, or by the clock.
+ */
+#include "flow/dispatch.h"
+
+#include "base/clk.h"
+#include "flow/converse.h"
+#include "flow/deliver.h"
+#include "flow/postcall.h"
+#include "model/delivery.h"
+#include "model/health.h"
+
+#define POLL_MS        250
+#define SWEEP_EVERY_MS 5000
+#define BEAT_EVERY_MS  10000
+#define AWAY_PAUSE_MS  1000
+#define STOP_GRACE_MS  45000 /* what is on the wire when we are asked to stop may finish */
+
+struct dispatch {
+    struct flow *flow;
+    const struct dispatch_options *options;
+    struct deliver *deliver;
+    struct converse *converse;
+    struct dispatch_counts *counts;
+    int64_t next_sweep;
+    int64_t next_beat;
+};
+
+static bool
+beat_and_sweep(struct dispatch *d, struct err *e)
+{
+    int64_t now = clk_mono_ms();
+    struct arena *a = arena_new();
+    struct delivery_swept s = { 0 };
+    bool ok = true;
+
+    if (now >= d->next_beat) {
+        ok = health_beat(d->flow->db, a, d->options->job, e);
+        d->next_beat = now + BEAT_EVERY_MS;
+    }
+    if (ok && now >= d->next_sweep) {
+        ok = delivery_sweep(d->flow->db, a, d->flow->config->unknown_hold_s, &s, e);
+        d->next_sweep = now + SWEEP_EVERY_MS;
+    }
+    if (ok && s.to_unknown + s.resent + s.dead + s.expired > 0)
+        log_event(d->flow->log, SWEEP, LF_INT("to_unknown", s.to_unknown),
+                  LF_INT("resent", s.resent), LF_INT("dead", s.dead), LF_INT("expired", s.expired));
+    arena_free(&a);
+    return ok;
+}
+
+/* Starts all that is due; *started says whether there was anything. */
+static bool
+start_due(struct dispatch *d, int *started, struct err *e)
+{
+    int calls = 0;
+    int turns = 0;
+    int sends = 0;
+
+    if (!postcall_pump(d->flow, &calls, e) || !converse_pump(d->converse, &turns, e) ||
+        !deliver_pump(d->deliver, NULL, &sends, e))
+        return false;
+    d->counts->calls += calls;
+    d->counts->turns += turns;
+    d->counts->sends += sends;
+    *started = calls + turns + sends;
+    return true;
+}
+
+static int
+in_flight(const struct dispatch *d)
+{
+    return converse_busy(d->converse) + deliver_busy(d->deliver);
+}
+
+/* One round: write what has come, start what is due, wait for the next thing to happen. */
+static bool
+work_round(struct dispatch *d, bool *idle, struct err *e)
+{
+    int started = 0;
+    bool stopping = d->options->stop != NULL && *d->options->stop;
+
+    if (!deliver_flush(d->deliver, e) || !converse_renew(d->converse, e) || !beat_and_sweep(d, e) ||
+        (!stopping && !start_due(d, &started, e)))
+        return false;
+    *idle = started == 0 && in_flight(d) == 0;
+    if (*idle && (d->options->once || stopping))
+        return true;
+    if (http_step(d->flow->http, started > 0 ? 0 : POLL_MS))
+        wake_drain(d->options->wake_fd);
+    return true;
+}
+
+static bool
+is_over(const struct dispatch *d, bool idle, int64_t stop_since)
+{
+    if (d->options->once && idle)
+        return true;
+    return stop_since > 0 && (idle || clk_mono_ms() > stop_since + STOP_GRACE_MS);
+}
+
+bool
+dispatch_run(struct flow *f, const struct dispatch_options *o, struct dispatch_counts *counts,
+             struct err *e)
+{
+    struct dispatch d = { .flow = f, .options = o, .counts = counts };
+    int64_t stop_since = 0;
+    bool idle = false;
+    bool ok = true;
+
+    d.deliver = deliver_new(f, o->max_sends);
+    d.converse = converse_new(f, o->max_turns);
+    http_watch(f->http, o->wake_fd);
+    while (!is_over(&d, idle, stop_since)) {
+        ok = work_round(&d, &idle, e);
+        if (stop_since == 0 && o->stop != NULL && *o->stop)
+            stop_since = clk_mono_ms();
+        if (ok)
+            continue;
+        idle = false;
+        if (o->once || (stop_since > 0 && clk_mono_ms() > stop_since + STOP_GRACE_MS))
+            break;
+        log_event(f->log, DATABASE_AWAY, LF_ERR(e));
+        (void)http_step(f->http, AWAY_PAUSE_MS);
+    }
+    deliver_free(&d.deliver);
+    converse_free(&d.converse);
+    return ok;
+}

@@ -1,0 +1,25 @@
+/*
+ * flow - what every verb of the business may use: settings, the database, the network, the log.
+ */
+#ifndef OMNI_FLOW_FLOW_H
+#define OMNI_FLOW_FLOW_H
+
+#include "core/config.h"
+#include "core/log.h"
+#include "io/db.h"
+#include "io/http.h"
+#include "io/wake.h"
+
+struct deliver;
+
+struct flow {
+    const struct config *config;
+    struct db *db;
+    struct http *http; /* NULL in programs that send nothing */
+    struct log *log;
+    const char *worker;         /* "program:pid", the name in leases */
+    struct deliver *unfinished; /* sends still on the wire when their caller got its answer; see
+                                   deliver_drain() */
+};
+
+#endif

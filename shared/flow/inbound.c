@@ -1,0 +1,188 @@
+/*
+ * inbound - from a verified webhook to committed rows.
+ */
+#include "flow/inbound.h"
+
+#include "base/str.h"
+#include "base/utf8.h"
+#include "core/keyword.h"
+#include "model/inbound_log.h"
+
+#define CONTENT_MAX_CHARS 8000 /* of one inbound message; more than any channel carries */
+
+/* What a message asks of us beyond being stored: the agent's turn, a fixed answer, or nothing. */
+static void
+decide(const struct config *c, const struct inbound *m, struct inbound_entry *entry)
+{
+    if (!m->answerable)
+        return;
+    entry->wants_turn = true;
+    entry->keyword = keyword_find(m->text, entry->channel);
+    switch (entry->keyword) {
+    case KEYWORD_STOP:
+        entry->has_answer = true;
+        entry->answer = PHRASE_STOPPED;
+        break;
+    case KEYWORD_START:
+        entry->has_answer = true;
+        entry->answer = PHRASE_STARTED;
+        break;
+    case KEYWORD_HELP:
+        entry->has_answer = true;
+        entry->answer = PHRASE_HELP;
+        break;
+    case KEYWORD_NONE:
+        if (str_empty(m->text) &&
+            !str_eq(m->kind, "text")) { /* a voice note, a picture, a place: no words to answer */
+            entry->has_answer = true;
+            entry->answer = PHRASE_NO_TEXT;
+        } else if (str_empty(m->text)) {
+            entry->wants_turn = false;
+        }
+        break;
+    }
+    entry->answer_cost_mrwf =
+        entry->channel == CHANNEL_SMS ? c->sms_price_mrwf : c->whatsapp_price_mrwf;
+}
+
+static bool
+store_message(struct flow *f, struct arena *a, const struct provider *p, const struct inbound *m,
+              struct inbound_stored *stored, struct err *e)
+{
+    struct inbound_entry entry = {
+        .channel = p->channel,
+        .provider = p->name,
+        .external_id = m->external_id,
+        .phone = m->from.e164,
+        .wa_id = m->wa_id,
+        .bsuid = m->bsuid,
+        .name = m->name,
+        .content = utf8_clean(a, m->text, strlen(m->text), CONTENT_MAX_CHARS),
+        .at_ms = m->at_ms,
+        .kind = m->kind,
+        .correlation_id = log_correlation(f->log),
+        .answer_provider = p->channel == CHANNEL_SMS ? f->config->sms_providers[0] : p->name,
+        .quiet_ms = f->config->turn_quiet_ms,
+    };
+
+    decide(f->config, m, &entry);
+    return inbound_log_message(f->db, a, &entry, stored, e);
+}
+
+static void
+log_message(struct flow *f, const struct provider *p, const struct inbound *m,
+            const struct inbound_stored *s)
+{
+    if (!s->is_new) {
+        log_event(f->log, INBOUND_DUPLICATE, LF_ID("provider", p->name),
+                  LF_ID("message_id", s->message_id));
+        return;
+    }
+    if (s->session_created)
+        log_event(f->log, SESSION_CREATED, LF_ID("session_id", s->session_id),
+                  LF_ID("channel", channel_text(p->channel)));
+    if (p->channel == CHANNEL_SMS)
+        log_event(f->log, SMS_INBOUND_RECEIVED, LF_PHONE("from", &m->from),
+                  LF_TEXT("message", m->text), LF_ID("provider", p->name),
+                  LF_ID("message_id", s->message_id), LF_ID("session_id", s->session_id));
+    else
+        log_event(f->log, WHATSAPP_INBOUND_RECEIVED, LF_PHONE("from", &m->from),
+                  LF_TEXT("message", m->text), LF_ID("kind", m->kind),
+                  LF_ID("message_id", s->message_id), LF_ID("session_id", s->session_id));
+    if (s->consent_changed)
+        log_event(f->log, CONSENT_CHANGED, LF_ID("channel", channel_text(p->channel)),
+                  LF_ID("session_id", s->session_id));
+}
+
+static bool
+keep_poison(struct flow *f, struct arena *a, const struct inbound_request *req, const char *reason,
+            struct err *e)
+{
+    bool is_new;
+
+    if (!inbound_log_poison(f->db, a, req->program, req->provider->name, reason, req->http->body,
+                            req->http->body_len, &is_new, e))
+        return false;
+    if (is_new)
+        log_event(f->log, INBOUND_POISON, LF_ID("provider", req->provider->name),
+                  LF_ID("reason", reason));
+    return true;
+}
+
+/* Content that the database refuses is the message's fault, not the moment's: kept raw, or it would
+ * come again for days. */
+static bool
+is_content_fault(const struct err *e)
+{
+    return e->kind == ERR_INVALID;
+}
+
+static bool
+take_messages(struct flow *f, struct arena *a, const struct inbound_request *req,
+              const struct webhook_items *items, struct inbound_result *out, struct err *e)
+{
+    for (size_t i = 0; i < items->n_inbound; i++) {
+        const struct inbound *m = &items->inbound[i];
+        struct inbound_stored stored = { 0 };
+
+        if (store_message(f, a, req->provider, m, &stored, e)) {
+            log_message(f, req->provider, m, &stored);
+            out->session_id = stored.session_id;
+            *(stored.is_new ? &out->stored : &out->duplicates) += 1;
+        } else if (!is_content_fault(e) || !keep_poison(f, a, req, arena_strdup(a, e->text), e)) {
+            return false;
+        } else {
+            out->poison++;
+        }
+    }
+    return true;
+}
+
+static bool
+take_statuses(struct flow *f, struct arena *a, const struct inbound_request *req,
+              const struct webhook_items *items, struct inbound_result *out, struct err *e)
+{
+    struct status_entry *entries = arena_array(a, items->n_receipts + 1, sizeof(*entries));
+    int64_t moved = 0;
+
+    if (items->n_receipts == 0)
+        return true;
+    for (size_t i = 0; i < items->n_receipts; i++) {
+        const struct receipt *r = &items->receipts[i];
+
+        entries[i] =
+            (struct status_entry){ r->external_id, r->our_ref, r->status, r->error_code, r->at_ms };
+    }
+    if (!inbound_log_statuses(f->db, a, req->provider->name, entries, items->n_receipts, &moved,
+                              e)) {
+        if (!is_content_fault(e))
+            return false;
+        out->poison++;
+        return keep_poison(f, a, req, arena_strdup(a, e->text), e);
+    }
+    out->statuses = items->n_receipts;
+    log_event(f->log, STATUS_RECEIVED, LF_ID("provider", req->provider->name),
+              LF_INT("statuses", (int64_t)items->n_receipts), LF_INT("moved", moved));
+    return true;
+}
+
+bool
+inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
+             struct inbound_result *out, struct err *e)
+{
+    struct webhook_items items;
+
+    *out = (struct inbound_result){ .session_id = "" };
+    if (!req->provider->read_webhook(a, req->http, &items, e)) {
+        out->poison = 1;
+        return keep_poison(f, a, req, arena_strdup(a, e->text), e);
+    }
+    if (!take_messages(f, a, req, &items, out, e) || !take_statuses(f, a, req, &items, out, e))
+        return false;
+    out->poison += items.n_unreadable;
+    if (items.n_unreadable > 0 && !keep_poison(f, a, req, items.unreadable[0], e))
+        return false;
+    if (out->stored > 0)
+        wake_send(f->config->wake_socket);
+    return true;
+}

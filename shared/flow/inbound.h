@@ -1,0 +1,32 @@
+/*
+ * inbound - what a gateway brought us: every item stored once, then the worker is poked. Nobody is
+ * answered here.
+ */
+#ifndef OMNI_FLOW_INBOUND_H
+#define OMNI_FLOW_INBOUND_H
+
+#include "flow/flow.h"
+#include "provider/provider.h"
+
+struct inbound_result {
+    size_t stored; /* messages that were new */
+    size_t duplicates;
+    size_t statuses;
+    size_t poison;          /* items that could not be read or stored; the body is kept raw */
+    const char *session_id; /* of the last message; "" if none */
+};
+
+/*
+ * Takes a request whose signature was good. Never fails for its content: what cannot be read is
+ * kept as poison. Fails only with ERR_TEMP when the database is away (the gateway shall come again)
+ * or ERR_BUG.
+ */
+struct inbound_request {
+    const char *program;
+    const struct provider *provider;
+    const struct incoming_http *http;
+};
+bool inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
+                  struct inbound_result *out, struct err *e) MUST_CHECK;
+
+#endif
