@@ -1,0 +1,33 @@
+/*
+ * message-retry - one run, from cron every minute: sends what is due, answers what is due, picks up
+ * what a dead worker left, exits.
+ */
+#include "flow/dispatch.h"
+#include "frame/job.h"
+
+#define MAX_SENDS 64
+#define MAX_TURNS 200
+
+static int
+run(struct app *app, int argc, char **argv)
+{
+    const struct dispatch_options o = { .job = "message-retry",
+                                        .once = true,
+                                        .wake_fd = -1,
+                                        .max_sends = MAX_SENDS,
+                                        .max_turns = MAX_TURNS,
+                                        .stop = &app_stopping };
+    struct dispatch_counts counts = { 0 };
+    struct err e = { 0 };
+    bool ok = dispatch_run(&app->flow, &o, &counts, &e);
+
+    (void)argc;
+    (void)argv;
+    log_event(app->flow.log, RETRY_RUN, LF_INT("sends", counts.sends),
+              LF_INT("turns", counts.turns), LF_INT("calls", counts.calls));
+    if (!ok)
+        log_event(app->flow.log, DATABASE_AWAY, LF_ERR(&e));
+    return ok ? 0 : 1;
+}
+
+const struct job job = { .name = "message-retry", .needs = CFG_SEND | CFG_AGENT, .run = run };

@@ -1,0 +1,22 @@
+/*
+ * job - starting and ending a job.
+ */
+#include "frame/job.h"
+
+#define JOB_DB_TIMEOUT_MS 10000
+
+int
+job_main(const struct job *j, int argc, char **argv)
+{
+    struct app app;
+    int code;
+
+    if (app_options(j->name, j->needs, argc, argv, &code))
+        return code;
+    if (!app_start(&app, j->name, j->needs, JOB_DB_TIMEOUT_MS))
+        return 1;
+    app_signals(true);
+    code = j->run(&app, argc, argv);
+    app_stop(&app);
+    return code;
+}
