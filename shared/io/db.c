@@ -18,6 +18,7 @@
 #define MAX_PREPARED       64
 #define CONNECT_TIMEOUT_MS 2000
 #define AWAY_PAUSE_MS      1000
+#define MAX_TRIES          3
 
 struct db_rows {
     PGresult *res;
@@ -255,16 +256,26 @@ is_stale(const struct err *e)
     return str_eq(e->code, "26000") || str_eq(e->code, "0A000");
 }
 
-/* Runs it; *again says that the connection was no good any more and a new one may do better. */
+/* Two transactions stood in each other's way; the one that was sent home just comes again. */
+static bool
+is_collision(const struct err *e)
+{
+    return str_eq(e->code, "40P01") || str_eq(e->code, "40001") || str_eq(e->code, "55P03");
+}
+
+/* Runs it; *again says that the same statement may do better now, on a new connection where the old one was no good. */
 static bool
 run_and_check(struct db *db, const struct db_stmt *s, struct db_params params, PGresult **res,
               bool *again, struct err *e)
 {
+    bool broken;
+
     *e = (struct err){ 0 };
     if (run_once(db, s, params, res, e))
         return true;
-    *again = db->conn != NULL && (PQstatus(db->conn) != CONNECTION_OK || is_stale(e));
-    if (*again || e->code[0] == '\0') /* no code: no answer came in time */
+    broken = db->conn != NULL && (PQstatus(db->conn) != CONNECTION_OK || is_stale(e));
+    *again = broken || is_collision(e);
+    if (broken || e->code[0] == '\0') /* no code: no answer came in time */
         disconnect(db);
     return false;
 }
@@ -274,11 +285,13 @@ db_run(struct db *db, struct arena *a, const struct db_stmt *s, struct db_params
        struct db_rows **rows, struct err *e)
 {
     bool was_open = db->conn != NULL;
+    PGresult *res = NULL;
     bool again = false;
-    PGresult *res;
+    bool ok = run_and_check(db, s, params, &res, &again, e);
 
-    if (!run_and_check(db, s, params, &res, &again, e) &&
-        !(was_open && again && run_and_check(db, s, params, &res, &again, e)))
+    for (int tries = 1; !ok && again && tries < MAX_TRIES && (was_open || is_collision(e)); tries++)
+        ok = run_and_check(db, s, params, &res, &again, e);
+    if (!ok)
         return false;
     *rows = arena_alloc(a, sizeof(**rows));
     (*rows)->res = res;
