@@ -2,9 +2,10 @@
  * sms-inbound-webhook - an SMS of a person, brought by the gateway named in ?provider= (default:
  * the first of SMS_PROVIDERS).
  *
- *   200 stored, or stored before; also what is signed and cannot be read (kept as poison)
- *   401 missing or wrong signature   413 too large   503 the gateway's secret is not set, or the
- * database is away
+ * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison)
+ * - 401 missing or wrong signature
+ * - 413 too large
+ * - 503 the gateway's secret is not set, or the database is away
  */
 #include "base/str.h"
 #include "flow/inbound.h"

@@ -2,9 +2,9 @@
  * wa-webhook-core - Meta's webhook: the subscription check, and messages and statuses, many per
  * request.
  *
- *   GET   200 the challenge   403 wrong verify token
- *   POST  200 stored; also what is signed and cannot be read   401 bad signature   503 no secret
- * set, or the database is away
+ * - GET: 200 the challenge, 403 a wrong verify token
+ * - POST: 200 stored, also what is signed and cannot be read; 401 a bad signature; 503 no secret
+ *   set, or the database is away
  */
 #include "base/str.h"
 #include "flow/inbound.h"

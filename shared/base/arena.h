@@ -1,9 +1,10 @@
 /*
- * arena - memory with one lifetime: what is allocated here dies together, and nobody frees single pieces.
+ * arena - memory with one lifetime: what is allocated here dies together, and nobody frees single
+ * pieces.
  *
- * Allocation cannot fail: out of memory ends the process (sizes from outside are bounded before they get
- * here, so it means our bug or a sick host, and the supervisor starts us again). Under AddressSanitizer
- * every allocation is its own malloc, so that overruns are seen.
+ * Allocation cannot fail: out of memory ends the process (sizes from outside are bounded before
+ * they get here, so it means our bug or a sick host, and the supervisor starts us again). Under
+ * AddressSanitizer every allocation is its own malloc, so that overruns are seen.
  */
 #ifndef OMNI_BASE_ARENA_H
 #define OMNI_BASE_ARENA_H
@@ -15,10 +16,12 @@ struct arena;
 /* A new, empty arena; the caller ends it with arena_free(). */
 struct arena *arena_new(void);
 
-/* Ends the arena at *a and everything it owns (owned objects in reverse order), and sets *a to NULL. */
+/* Ends the arena at *a and everything it owns (owned objects in reverse order), and sets *a to
+ * NULL. */
 void arena_free(struct arena **a);
 
-/* As after arena_new(), keeping one block for reuse: for loops that handle one request after another. */
+/* As after arena_new(), keeping one block for reuse: for loops that handle one request after
+ * another. */
 void arena_reset(struct arena *a);
 
 /* Zeroed memory of 'size' bytes, aligned for any object. */

@@ -25,10 +25,14 @@ encode(struct arena *a, const unsigned char *bytes, size_t n, const char *letter
             group |= bytes[i + 2];
         *p++ = letters[group >> 18];
         *p++ = letters[group >> 12 & 63];
-        if (left > 1 || pad)
-            *p++ = left > 1 ? letters[group >> 6 & 63] : '=';
-        if (left > 2 || pad)
-            *p++ = left > 2 ? letters[group & 63] : '=';
+        if (left > 1)
+            *p++ = letters[group >> 6 & 63];
+        else if (pad)
+            *p++ = '=';
+        if (left > 2)
+            *p++ = letters[group & 63];
+        else if (pad)
+            *p++ = '=';
     }
     return out;
 }

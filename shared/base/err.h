@@ -1,9 +1,11 @@
 /*
- * err - why something failed: a kind that decides what happens next, and words a stranger can act on.
+ * err - why something failed: a kind that decides what happens next, and words a stranger can act
+ * on.
  *
- * A function that can fail returns bool and takes a 'struct err *' last: true is success and leaves the
- * error alone, false means it is set, completely enough to be logged as it is. The words name the field or
- * the part ("from: not a phone number"), are lower case, and never hold a number, a text or a secret.
+ * A function that can fail returns bool and takes a 'struct err *' last: true is success and leaves
+ * the error alone, false means it is set, completely enough to be logged as it is. The words name
+ * the field or the part ("from: not a phone number"), are lower case, and never hold a number, a
+ * text or a secret.
  */
 #ifndef OMNI_BASE_ERR_H
 #define OMNI_BASE_ERR_H
@@ -33,13 +35,15 @@ struct err {
     char text[240];
 };
 
-/* Sets *e and returns false, so that a failing function can 'return err_set(...)'. Cuts long words. */
+/* Sets *e and returns false, so that a failing function can 'return err_set(...)'. Cuts long words.
+ */
 bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIKE(3, 4);
 
 /* Adds the code somebody else gave (cut at 15 bytes). Returns false. */
 bool err_code(struct err *e, const char *code);
 
-/* Puts context in front of the words: "mtn: " + what was there. Keeps kind and code. Returns false. */
+/* Puts context in front of the words: "mtn: " + what was there. Keeps kind and code. Returns false.
+ */
 bool err_wrap(struct err *e, const char *context);
 
 /* A stable word for the kind: "invalid", "auth", ...; it is error.code in answers. */

@@ -25,7 +25,8 @@ char *str_trim(struct arena *a, const char *text);
 /* Every 'from' replaced by 'to'; a copy. 'from' must not be empty. */
 char *str_replace(struct arena *a, const char *text, const char *from, const char *to);
 
-/* Splits at each 'sep'; items trimmed, empty ones left out. Returns a NULL-terminated array of *n items. */
+/* Splits at each 'sep'; items trimmed, empty ones left out. Returns a NULL-terminated array of *n
+ * items. */
 char **str_split(struct arena *a, const char *text, char sep, size_t *n);
 
 /* Lower-case hex of n bytes. */

@@ -24,7 +24,7 @@ static const struct lead leads[] = {
 static const struct lead *
 lead_find(unsigned char c)
 {
-    for (size_t i = 0; i < COUNT_OF(leads); i++) {
+    for (size_t i = 0; i < COUNT_OF(leads) && c <= 0xF4; i++) {
         if (c >= leads[i].first && c <= leads[i].last)
             return &leads[i];
     }
@@ -94,8 +94,12 @@ utf8_valid(const char *bytes, size_t n)
     const char *end = bytes + n;
     bool sound = true;
 
-    for (const char *p = bytes; sound && p < end;)
-        (void)read_one(&p, end, &sound);
+    for (const char *p = bytes; sound && p < end;) {
+        if ((unsigned char)*p < 0x80)
+            p++; /* most bytes, so without a call */
+        else
+            (void)read_one(&p, end, &sound);
+    }
     return sound;
 }
 

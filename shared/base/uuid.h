@@ -10,7 +10,8 @@ struct uuid {
     char text[37]; /* 8-4-4-4-12 lower-case hex; "" means none */
 };
 
-/* A new UUIDv7 of now. Random bits come from getrandom(2); ends the process if the kernel has none. */
+/* A new UUIDv7 of now. Random bits come from getrandom(2); ends the process if the kernel has none.
+ */
 struct uuid uuid_new(void);
 
 /* Reads the 36-character form in either case, any version. False leaves *out alone. */

@@ -1,9 +1,11 @@
 /*
- * config - every setting of every program: one table, read once, checked together. The only caller of getenv.
+ * config - every setting of every program: one table, read once, checked together. The only caller
+ * of getenv.
  *
- * A program names the groups it needs and gets only those; the rest of the struct stays empty, so that a program
- * that has no business with WhatsApp's token does not hold it. Secrets may stand in a file (X_FILE) and have a
- * predecessor that is still accepted (X_OLD); they are read again on SIGHUP and when their file changes.
+ * A program names the groups it needs and gets only those; the rest of the struct stays empty, so
+ * that a program that has no business with WhatsApp's token does not hold it. Secrets may stand in
+ * a file (X_FILE) and have a predecessor that is still accepted (X_OLD); they are read again on
+ * SIGHUP and when their file changes.
  */
 #ifndef OMNI_CORE_CONFIG_H
 #define OMNI_CORE_CONFIG_H
@@ -58,7 +60,8 @@ struct config {
     struct secret sms_webhook_token;
     const char *sms_short_code;
     const char *sms_allowed_prefixes;
-    int64_t sms_price_mrwf;      /* thousandths of a franc per segment; SMS_PRICE_RWF_<FIRST PROVIDER> or SMS_PRICE_RWF */
+    int64_t sms_price_mrwf; /* thousandths of a franc per segment; SMS_PRICE_RWF_<FIRST PROVIDER> or
+                               SMS_PRICE_RWF */
     int64_t whatsapp_price_mrwf; /* per message */
 
     struct secret openai_api_key;
@@ -82,20 +85,24 @@ struct config {
     bool allow_http;
 };
 
-/* Reads the settings of the groups (CFG_CORE is always among them). All faults are reported together in *e, one per
- * line of the text as far as it reaches: "NAME: what is wrong". Strings live in 'a'. http:// URLs of providers are refused unless
- * ALLOW_HTTP=1. Required: DATABASE_URL, and SERVICE_ROLE_KEY with CFG_SERVICE. */
+/* Reads the settings of the groups (CFG_CORE is always among them). All faults are reported
+ * together in *e, one per line of the text as far as it reaches: "NAME: what is wrong". Strings
+ * live in 'a'. http:// URLs of providers are refused unless ALLOW_HTTP=1. Required: DATABASE_URL,
+ * and SERVICE_ROLE_KEY with CFG_SERVICE. */
 bool config_load(struct arena *a, unsigned groups, struct config *out, struct err *e) MUST_CHECK;
 
-/* Reads the secrets that come from files again if 'force' (SIGHUP) or if their file's modification time changed; looks at most once
- * a second. A file that cannot be read, or is empty, leaves the old value; but an X_OLD_FILE that is empty or was removed
- * means that the predecessor is no longer accepted. */
+/* Reads the secrets that come from files again if 'force' (SIGHUP) or if their file's modification
+ * time changed; looks at most once a second. A file that cannot be read, or is empty, leaves the
+ * old value; but an X_OLD_FILE that is empty or was removed means that the predecessor is no longer
+ * accepted. */
 void config_refresh(struct config *c, bool force);
 
-/* "NAME=value" lines of the groups in the table's order, secrets as "***" (or empty), for --check-config. */
+/* "NAME=value" lines of the groups in the table's order, secrets as "***" (or empty), for
+ * --check-config. */
 void config_print(const struct config *c, struct buf *out);
 
-/* True when 'given' equals the secret's current or old value; constant time; an unset secret matches nothing. */
+/* True when 'given' equals the secret's current or old value; constant time; an unset secret
+ * matches nothing. */
 bool secret_matches(const struct secret *s, const char *given);
 
 /* True when 'hex' is the HMAC-SHA256 of the bytes under the current or the old value. */

@@ -39,7 +39,8 @@ const struct config_setting config_settings[] = {
     TEXT(BASE_URL, CFG_WHATSAPP, whatsapp_api_url, "WHATSAPP_API_URL",
          "https://graph.facebook.com/v25.0"),
     TEXT(ID, CFG_WHATSAPP, whatsapp_template_summary, "WHATSAPP_TEMPLATE_SUMMARY", "call_summary"),
-    NUMBER(MONEY, CFG_WHATSAPP | CFG_WA_HOOK, whatsapp_price_mrwf, "WHATSAPP_PRICE_RWF", "6", 0, MAX_MONEY),
+    NUMBER(MONEY, CFG_WHATSAPP | CFG_WA_HOOK, whatsapp_price_mrwf, "WHATSAPP_PRICE_RWF", "6", 0,
+           MAX_MONEY),
     TEXT(SECRET, CFG_WA_HOOK, wa_app_secret, "WA_APP_SECRET", ""),
     TEXT(SECRET, CFG_WA_HOOK, wa_verify_token, "WA_VERIFY_TOKEN", ""),
 

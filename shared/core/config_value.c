@@ -76,7 +76,7 @@ config_value_decimal(struct arena *a, const char *text, int64_t min, int64_t max
     size_t decimals = 0;
     int64_t n = 0;
 
-    for (; is_digit(text[whole]) && whole < 15; whole++)
+    for (; whole < 15 && is_digit(text[whole]); whole++)
         n = n * 10 + (text[whole] - '0');
     const char *p = text + whole;
     if (*p == '.') {
@@ -88,8 +88,8 @@ config_value_decimal(struct arena *a, const char *text, int64_t min, int64_t max
     for (; decimals < 3; decimals++)
         n *= 10;
     if (whole == 0 || *p != '\0' || n < min || n > max)
-        return arena_printf(a, "must be from %.15g to %.15g, with at most 3 decimals", (double)min / 1000,
-                            (double)max / 1000);
+        return arena_printf(a, "must be from %.15g to %.15g, with at most 3 decimals",
+                            (double)min / 1000, (double)max / 1000);
     *out = n;
     return NULL;
 }

@@ -12,7 +12,9 @@ cgi_char(char c)
 {
     if (c >= 'a' && c <= 'z')
         return (char)(c - 'a' + 'A');
-    return c == '-' ? '_' : c;
+    if (c == '-')
+        return '_';
+    return c;
 }
 
 /* The value of the CGI variable that is prefix + the header's name as CGI spells it, or NULL. */

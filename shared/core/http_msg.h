@@ -11,8 +11,8 @@ struct incoming_http {
     const char *method;       /* "GET", "POST", ... */
     const char *query;        /* without '?', "" if none */
     const char *content_type; /* "" if none */
-    const char *const *vars;  /* CGI variables, "NAME=value", NULL-terminated; headers are HTTP_… */
-    const char *body;         /* the raw bytes, NUL-terminated besides */
+    const char *const *vars; /* CGI variables, "NAME=value", NULL-terminated; headers are HTTP_… */
+    const char *body;        /* the raw bytes, NUL-terminated besides */
     size_t body_len;
 };
 
@@ -42,8 +42,8 @@ enum http_reach {
 
 struct http_response {
     enum http_reach reach;
-    int status;        /* 0 unless ANSWERED (or CUT after the header: then the status seen) */
-    const char *body;  /* NUL-terminated, never NULL; at most HTTP_MAX_RESPONSE bytes */
+    int status;       /* 0 unless ANSWERED (or CUT after the header: then the status seen) */
+    const char *body; /* NUL-terminated, never NULL; at most HTTP_MAX_RESPONSE bytes */
     size_t body_len;
     int retry_after_s; /* from Retry-After, 0 if none */
     const char *why;   /* the transport's words, "" when ANSWERED */

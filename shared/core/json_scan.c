@@ -5,6 +5,8 @@
  */
 #include "core/json_scan.h"
 
+#include <string.h>
+
 #include "base/utf8.h"
 #include "core/json.h"
 
@@ -18,6 +20,7 @@ struct scan {
     const char *start;
     const char *p;
     const char *end;
+    const char *copied; /* what stands before this is in 'out' or was replaced there */
     struct buf *out;
     size_t members;
     size_t cost;
@@ -39,7 +42,9 @@ fail(struct scan *s, const char *fault)
 static char
 peek(const struct scan *s)
 {
-    return s->p < s->end ? *s->p : '\0';
+    if (s->p == s->end)
+        return '\0';
+    return *s->p;
 }
 
 static void
@@ -49,15 +54,23 @@ skip_blanks(struct scan *s)
         s->p++;
 }
 
-/* Reads the byte c and writes it. */
 static bool
 take(struct scan *s, char c)
 {
     if (peek(s) != c)
         return false;
     s->p++;
-    buf_addc(s->out, c);
     return true;
+}
+
+/* Puts 'with' in the place of the bytes from 'from' to s->p; what stands before them is copied as
+ * it is. */
+static void
+replace(struct scan *s, const char *from, const char *with, size_t n)
+{
+    buf_add(s->out, s->copied, (size_t)(from - s->copied));
+    buf_add(s->out, with, n);
+    s->copied = s->p;
 }
 
 static bool
@@ -78,11 +91,13 @@ read_hex4(struct scan *s, uint32_t *unit)
     return true;
 }
 
-/* s->p stands behind "\u". A high surrogate takes the low one that follows with it. */
+/* s->p stands behind "\\u", which begins at 'from'. A high surrogate takes the low one that follows
+ * with it. */
 static bool
-scan_unicode_escape(struct scan *s)
+scan_unicode_escape(struct scan *s, const char *from)
 {
     uint32_t code;
+    char letter[4];
 
     if (!read_hex4(s, &code))
         return false;
@@ -99,20 +114,17 @@ scan_unicode_escape(struct scan *s)
             s->p = behind_high;
     }
     if (code == 0)
-        return true;
-    if (code < 0x20 || code == '"' || code == '\\') {
-        buf_printf(s->out, "\\u%04x", (unsigned)code);
-        return true;
-    }
-    char letter[4];
-    buf_add(s->out, letter, utf8_put(code, letter));
-    return true;
+        replace(s, from, "", 0);
+    else if (code >= 0x20 && code != '"' && code != '\\')
+        replace(s, from, letter, utf8_put(code, letter));
+    return true; /* the others must stay escapes */
 }
 
 static bool
 scan_escape(struct scan *s)
 {
-    s->p++;
+    const char *from = s->p++;
+
     switch (peek(s)) {
     case '"':
     case '\\':
@@ -122,12 +134,11 @@ scan_escape(struct scan *s)
     case 'n':
     case 'r':
     case 't':
-        buf_addc(s->out, '\\');
-        buf_addc(s->out, *s->p++);
+        s->p++;
         return true;
     case 'u':
         s->p++;
-        return scan_unicode_escape(s);
+        return scan_unicode_escape(s, from);
     default:
         return fail(s, "unknown escape in a string");
     }
@@ -139,10 +150,8 @@ scan_string(struct scan *s)
     if (!take(s, '"'))
         return fail(s, "a string in double quotes is expected");
     for (;;) {
-        const char *run = s->p;
         while (s->p < s->end && *s->p != '"' && *s->p != '\\' && (unsigned char)*s->p >= 0x20)
             s->p++;
-        buf_add(s->out, run, (size_t)(s->p - run));
         if (s->p == s->end)
             return fail(s, "a string does not end");
         if (take(s, '"'))
@@ -191,10 +200,11 @@ scan_number(struct scan *s)
             return fail(s, "a digit is expected");
     }
 
-    const char *quote = whole && digits > MAX_DIGITS ? "\"" : "";
-    buf_adds(s->out, quote);
-    buf_add(s->out, from, (size_t)(s->p - from));
-    buf_adds(s->out, quote);
+    if (whole && digits > MAX_DIGITS) {
+        replace(s, from, "\"", 1);
+        buf_add(s->out, from, (size_t)(s->p - from));
+        buf_addc(s->out, '"');
+    }
     return true;
 }
 
@@ -230,7 +240,10 @@ scan_container(struct scan *s, char close, bool (*scan_item)(struct scan *s))
     (void)take(s, *s->p);
     skip_blanks(s);
     if (!take(s, close)) {
+        size_t items = 0;
         do {
+            if (close == '}' && ++items > JSON_MAX_MEMBERS)
+                return fail(s, "too many keys in one object");
             skip_blanks(s);
             if (!scan_item(s))
                 return false;
@@ -274,21 +287,24 @@ mend_utf8(struct arena *a, const char *bytes, size_t *n)
     if (utf8_valid(bytes, *n))
         return bytes;
 
-    struct buf mended = buf_init(a, 3 * *n);
+    char *mended = arena_array(a, *n + 1, 3); /* a broken byte becomes three */
     const char *end = bytes + *n;
+    size_t len = 0;
     for (const char *p = bytes; p < end;) {
         char letter[4];
-        buf_add(&mended, letter, utf8_put(utf8_next(&p, end), letter));
+        size_t letter_len = utf8_put(utf8_next(&p, end), letter);
+        memcpy(mended + len, letter, letter_len);
+        len += letter_len;
     }
-    *n = mended.len;
-    return mended.data;
+    *n = len;
+    return mended;
 }
 
 bool
 json_scan(const char *bytes, size_t n, struct buf *out, size_t *members, struct err *e)
 {
     const char *text = mend_utf8(out->arena, bytes, &n);
-    struct scan s = { .start = text, .p = text, .end = text + n, .out = out };
+    struct scan s = { .start = text, .p = text, .end = text + n, .copied = text, .out = out };
 
     bool ok = scan_value(&s);
     if (ok) {
@@ -298,6 +314,7 @@ json_scan(const char *bytes, size_t n, struct buf *out, size_t *members, struct 
     if (!ok)
         return err_set(e, ERR_INVALID, "not JSON: %s (byte %zu)", s.fault,
                        (size_t)(s.p - s.start) + 1);
+    replace(&s, s.p, "", 0);
     *members = s.members;
     return true;
 }

@@ -9,11 +9,11 @@
 #include "base/err.h"
 
 /*
- * Checks the n bytes against the grammar and the limits of json.h, and writes the same JSON without
- * white space to 'out', in a spelling that json-c keeps without loss: broken UTF-8 is U+FFFD, \u
- * escapes are letters (a lone surrogate U+FFFD, \u0000 nothing), whole numbers too long for 64 bits
- * are strings. *members becomes the number of keys in all objects. Fails with ERR_INVALID "not
- * JSON: ...".
+ * Checks the n bytes against the grammar and the limits of json.h, and writes the same JSON to
+ * 'out', in a spelling that json-c keeps without loss: broken UTF-8 is U+FFFD, \u escapes are
+ * letters (a lone surrogate U+FFFD, \u0000 nothing), whole numbers too long for 64 bits are
+ * strings. *members becomes the number of keys in all objects. Fails with ERR_INVALID "not JSON:
+ * ...".
  */
 bool json_scan(const char *bytes, size_t n, struct buf *out, size_t *members, struct err *e)
     MUST_CHECK;

@@ -98,7 +98,7 @@ check_one(struct arena *a, const struct param *p, struct json_object *args, stru
     if (!json_is_string(value) && !(scalar && !str_empty(json_opt_scalar(a, args, p->name, ""))))
         return err_set(e, ERR_INVALID, "%s: must be text", p->name);
     text = json_opt_scalar(a, args, p->name, "");
-    if (str_empty(text) && p->required)
+    if (p->required && str_empty(str_trim(a, text)))
         return err_set(e, ERR_INVALID, "%s: empty", p->name);
     return str_empty(text) || check_text(a, p, text, e);
 }
@@ -118,8 +118,8 @@ param_check(const struct param *params, size_t n, struct json_object *args, stru
 static void
 describe_kind(struct arena *a, const struct param *p, struct json_object *o)
 {
-    struct json_object *words;
-    char **items;
+    struct json_object *items;
+    char **words;
     size_t n;
 
     switch (p->kind) {
@@ -129,7 +129,9 @@ describe_kind(struct arena *a, const struct param *p, struct json_object *o)
     case PARAM_TEXTS:
         json_set_str(o, "type", "array");
         json_set_int(o, "maxItems", TEXTS_MAX);
-        json_set_str(json_add_object(o, "items"), "type", "string");
+        items = json_add_object(o, "items");
+        json_set_str(items, "type", "string");
+        json_set_int(items, "maxLength", p->max_chars);
         return;
     case PARAM_UUID:
     case PARAM_TIME:
@@ -138,17 +140,18 @@ describe_kind(struct arena *a, const struct param *p, struct json_object *o)
         return;
     case PARAM_WORD:
         json_set_str(o, "type", "string");
-        words = json_add_array(o, "enum");
-        items = str_split(a, p->words, '|', &n);
+        items = json_add_array(o, "enum");
+        words = str_split(a, p->words, '|', &n);
         for (size_t i = 0; i < n; i++)
-            json_push_str(words, items[i]);
+            json_push_str(items, words[i]);
         return;
     case PARAM_TEXT:
     case PARAM_ID:
+        json_set_str(o, "type", "string");
+        json_set_int(o, "maxLength", p->kind == PARAM_ID ? ID_MAX : p->max_chars);
+        return;
     case PARAM_PHONE:
         json_set_str(o, "type", "string");
-        if (p->max_chars > 0)
-            json_set_int(o, "maxLength", p->max_chars);
         return;
     }
 }

@@ -147,13 +147,15 @@ attempt_rows(struct flow *f, struct arena *a, const struct message_state *states
 }
 
 bool
-postcall_run(struct flow *f, struct arena *a, const struct call_facts *facts, bool attempt,
+postcall_run(struct flow *f, struct arena *a, const struct call_facts *given, bool attempt,
              struct postcall_result *out, struct err *e)
 {
+    struct call_facts facts = *given;
     struct call_record call;
 
+    facts.wait_s = f->config->summary_wait_s;
     *out = (struct postcall_result){ .reason = "" };
-    if (!call_log_record(f->db, a, facts, &out->stored, e))
+    if (!call_log_record(f->db, a, &facts, &out->stored, e))
         return false;
     if (!out->stored.found)
         return true;
@@ -177,8 +179,8 @@ postcall_run(struct flow *f, struct arena *a, const struct call_facts *facts, bo
     return true;
 }
 
-const char *
-postcall_status_text(enum postcall_status s)
+static const char *
+status_text(enum postcall_status s)
 {
     switch (s) {
     case POSTCALL_SENT:
@@ -191,27 +193,37 @@ postcall_status_text(enum postcall_status s)
     return "pending";
 }
 
-void
-postcall_channels_json(struct json_object *o, const char *key, const struct message_state *s,
-                       size_t n)
+static void
+channel_json(struct json_object *array, const struct message_state *s)
 {
-    struct json_object *array = json_add_array(o, key);
+    struct json_object *c = json_push_object(array);
+    struct json_object *error;
 
-    for (size_t i = 0; i < n; i++) {
-        struct json_object *c = json_push_object(array);
+    json_set_str(c, "channel", s->channel);
+    json_set_str(c, "status", s->status);
+    json_set_str(c, "message_id", s->id);
+    if (!str_empty(s->external_id))
+        json_set_str(c, "provider_message_id", s->external_id);
+    json_set_int(c, "segments", s->segments);
+    json_set_number(c, "cost_rwf", s->cost_rwf);
+    if (str_empty(s->error_code))
+        return;
+    error = json_add_object(c, "error");
+    json_set_str(error, "code", s->error_code);
+    json_set_str(error, "message", "the provider did not take it");
+}
 
-        json_set_str(c, "channel", s[i].channel);
-        json_set_str(c, "status", s[i].status);
-        json_set_str(c, "message_id", s[i].id);
-        if (!str_empty(s[i].external_id))
-            json_set_str(c, "provider_message_id", s[i].external_id);
-        json_set_int(c, "segments", s[i].segments);
-        json_set_number(c, "cost_rwf", s[i].cost_rwf);
-        if (!str_empty(s[i].error_code)) {
-            struct json_object *error = json_add_object(c, "error");
+void
+postcall_reply(struct json_object *reply, const struct postcall_result *r, int *status)
+{
+    struct json_object *channels;
 
-            json_set_str(error, "code", s[i].error_code);
-            json_set_str(error, "message", "the provider did not take it");
-        }
-    }
+    json_set_str(reply, "status", status_text(r->status));
+    if (!str_empty(r->reason))
+        json_set_str(reply, "reason", r->reason);
+    channels = json_add_array(reply, "channels");
+    for (size_t i = 0; i < r->n_channels; i++)
+        channel_json(channels, &r->channels[i]);
+    if (r->status == POSTCALL_PENDING)
+        *status = 202;
 }

@@ -39,12 +39,8 @@ struct postcall_result {
 bool postcall_run(struct flow *f, struct arena *a, const struct call_facts *facts, bool attempt,
                   struct postcall_result *out, struct err *e) MUST_CHECK;
 
-/* "sent", "pending", "skipped" */
-const char *postcall_status_text(enum postcall_status s);
-
-/* The channels as JSON: [{channel, status, message_id, provider_message_id?, segments?, cost_rwf?,
- * error?}] under 'key'. */
-void postcall_channels_json(struct json_object *o, const char *key, const struct message_state *s,
-                            size_t n);
+/* Adds {status, reason?, channels[]} to an answer; *status becomes 202 where the outcome is open.
+ */
+void postcall_reply(struct json_object *reply, const struct postcall_result *r, int *status);
 
 #endif

@@ -22,7 +22,7 @@ struct tool {
     const char *name;
     const char *description; /* for the agent */
     const struct param *params;
-    size_t n_params;
+    const size_t *n_params;
     bool (*run)(struct flow *f, struct tool_call *call, struct err *e);
 };
 

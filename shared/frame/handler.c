@@ -94,6 +94,8 @@ run(const struct handler *h, struct call *c, enum handler_trouble trouble, struc
             return err_wrap(e, "body");
         if (!json_is_object(c->body))
             return err_set(e, ERR_INVALID, "body: must be a JSON object");
+        if (h->params != NULL && !param_check(h->params, *h->n_params, c->body, e))
+            return false;
     }
     return h->tool != NULL ? run_tool(h->tool, c, e) : h->run(c, e);
 }

@@ -34,7 +34,9 @@ struct handler {
     const char *media; /* content type of a POST, NULL for any */
     unsigned needs;    /* CFG_… groups */
     enum handler_auth auth;
-    bool reads_json;         /* parse the body into call->body; unreadable: 400 */
+    bool reads_json;            /* parse the body into call->body; unreadable: 400 */
+    const struct param *params; /* of that JSON; checked before run */
+    const size_t *n_params;
     const struct tool *tool; /* a tool's endpoint: run is tool's, --describe prints its schema */
     bool (*run)(struct call *c, struct err *e);
 };

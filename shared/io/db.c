@@ -263,7 +263,8 @@ is_collision(const struct err *e)
     return str_eq(e->code, "40P01") || str_eq(e->code, "40001") || str_eq(e->code, "55P03");
 }
 
-/* Runs it; *again says that the same statement may do better now, on a new connection where the old one was no good. */
+/* Runs it; *again says that the same statement may do better now, on a new connection where the old
+ * one was no good. */
 static bool
 run_and_check(struct db *db, const struct db_stmt *s, struct db_params params, PGresult **res,
               bool *again, struct err *e)

@@ -44,13 +44,18 @@ void db_close(struct db **db);
 
 /*
  * Runs one statement. The rows live in 'a'. Fails with
- *   ERR_TEMP       the database is away, overloaded, or did not answer in time; for a second after
- * a failed connection attempt every call fails at once, so that a dead database does not tie up a
- * handler ERR_DUPLICATE  a unique constraint (23505) ERR_INVALID    data the database refuses
- * (class 22, other 23), e->code has the SQLSTATE ERR_BUG        anything else A connection that
- * broke while it was idle is replaced and the statement repeated once: every statement of ours may
- * be repeated. The error's words hold SQLSTATE and constraint, never the server's message, which
- * quotes data.
+ *
+ * - ERR_TEMP: the database is away, overloaded, or did not answer in time. For a second after a
+ *   failed connection attempt every call fails at once, so that a dead database does not tie up a
+ *   handler.
+ * - ERR_DUPLICATE: a unique constraint (23505).
+ * - ERR_INVALID: data the database refuses (class 22, other 23); e->code has the SQLSTATE.
+ * - ERR_BUG: anything else.
+ *
+ * A connection that broke while it was idle is replaced and the statement repeated; one that was
+ * sent home because another transaction stood in its way (deadlock, lock timeout) is repeated too,
+ * three tries at most: every statement of ours may be repeated. The error's words hold SQLSTATE and
+ * constraint, never the server's message, which quotes data.
  */
 bool db_run(struct db *db, struct arena *a, const struct db_stmt *s, struct db_params params,
             struct db_rows **rows, struct err *e) MUST_CHECK;

@@ -6,6 +6,17 @@
 #include "base/str.h"
 #include "core/json.h"
 
+/* Where the server's completions are; a base written with a '/' at its end is the same base. */
+static const char *
+completions_url(struct arena *a, const char *base)
+{
+    size_t n = strlen(base);
+
+    while (n > 0 && base[n - 1] == '/')
+        n--;
+    return arena_printf(a, "%.*s/chat/completions", (int)n, base);
+}
+
 void
 chat_build(struct arena *a, const struct config *c, const struct chat_ask *ask,
            struct http_request *out)
@@ -29,8 +40,7 @@ chat_build(struct arena *a, const struct config *c, const struct chat_ask *ask,
     if (!str_empty(c->openai_api_key.now)) /* local servers need none */
         headers[n++] = arena_printf(a, "Authorization: Bearer %s", c->openai_api_key.now);
     *out = (struct http_request){ .method = "POST", .headers = headers };
-    out->url = arena_printf(a, "%s/chat/completions",
-                            str_empty(ask->base_url) ? c->openai_base_url : ask->base_url);
+    out->url = completions_url(a, str_empty(ask->base_url) ? c->openai_base_url : ask->base_url);
     out->body = json_print(a, body);
     out->body_len = strlen(out->body);
 }
@@ -51,14 +61,14 @@ read_refusal(struct arena *a, const struct http_response *r, struct err *e)
     struct json_object *body = NULL;
     struct err ignored = { 0 };
     const char *code = "";
+    const char *type = "";
 
     if (json_parse(a, r->body, r->body_len, &body, &ignored)) {
-        code = json_opt_scalar(a, body, "error.code", "");
-        if (str_empty(code))
-            code = json_opt_str(a, body, "error.type", "");
+        code = json_opt_str(a, body, "error.code", "");
+        type = json_opt_str(a, body, "error.type", "");
     }
     for (size_t i = 0; i < COUNT_OF(quota); i++) {
-        if (strstr(code, quota[i]) != NULL)
+        if (strstr(code, quota[i]) != NULL || strstr(type, quota[i]) != NULL)
             return fail(e, ERR_PERM, "quota", "its quota is used up");
     }
     return fail(e, r->status == 429 || r->status >= 500 ? ERR_TEMP : ERR_PERM,
@@ -85,7 +95,8 @@ chat_read(struct arena *a, const struct http_response *r, struct chat_answer *ou
     out->text = str_trim(a, json_opt_str(a, choice, "message.content", ""));
     out->prompt_tokens = json_opt_int(json_at(body, "usage"), "prompt_tokens", 0);
     out->completion_tokens = json_opt_int(json_at(body, "usage"), "completion_tokens", 0);
-    if (str_eq(finish, "content_filter") || json_is_string(json_at(choice, "message.refusal")))
+    if (str_eq(finish, "content_filter") ||
+        !str_empty(json_opt_str(a, choice, "message.refusal", "")))
         return fail(e, ERR_PERM, "refused", "it refused to answer");
     if (str_empty(out->text))
         return fail(e, ERR_TEMP, str_eq(finish, "length") ? "cut" : "nonsense",

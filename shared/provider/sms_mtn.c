@@ -21,8 +21,8 @@ build(struct arena *a, const struct config *c, const struct outbound *m, struct 
     struct json_object *body = json_new_object(a);
     const char **headers = arena_array(a, 5, sizeof(*headers));
 
-    if (str_empty(m->to) || m->to_is_bsuid)
-        return err_set(e, ERR_PERM, "mtn: a message without a number");
+    if (str_empty(m->to) || m->to_is_bsuid || str_empty(m->text))
+        return err_set(e, ERR_PERM, "mtn: a message without number or text");
     json_set_str(body, "sender", c->mtn_sms_sender_id);
     json_set_str(body, "recipient", m->to);
     json_set_str(body, "message", m->text);
@@ -100,6 +100,7 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
 {
     struct inbound *m = arena_alloc(a, sizeof(*m));
     struct json_object *body;
+    struct err why = { 0 };
     const char *from;
 
     *out = (struct webhook_items){ 0 };
@@ -121,8 +122,8 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
         unreadable(out, a, "from: a short code or a name, never answered");
         return true;
     }
-    if (!phone_parse(from, "from", &m->from, e)) {
-        unreadable(out, a, arena_strdup(a, e->text));
+    if (!phone_parse(from, "from", &m->from, &why)) {
+        unreadable(out, a, arena_strdup(a, why.text));
         return true;
     }
     if (!json_is_string(json_at(body, "message"))) {

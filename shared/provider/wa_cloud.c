@@ -48,11 +48,12 @@ static void
 add_template(struct arena *a, struct json_object *body, const struct config *c,
              const struct outbound *m)
 {
-    struct json_object *template = json_add_object(body, "template");
+    struct json_object *template;
     struct json_object *component;
     struct json_object *parameter;
 
     json_set_str(body, "type", "template");
+    template = json_add_object(body, "template");
     json_set_str(template, "name", c->whatsapp_template_summary);
     json_set_str(json_add_object(template, "language"), "code", template_language(m->language));
     component = json_push_object(json_add_array(template, "components"));
@@ -62,6 +63,17 @@ add_template(struct arena *a, struct json_object *body, const struct config *c,
     json_set_str(parameter, "text", flat(a, m->text));
 }
 
+static void
+add_text(struct arena *a, struct json_object *body, const struct outbound *m)
+{
+    struct json_object *text;
+
+    json_set_str(body, "type", "text");
+    text = json_add_object(body, "text");
+    json_set_str(text, "body", arena_strndup(a, m->text, utf8_prefix(m->text, TEXT_MAX)));
+    json_set_bool(text, "preview_url", false);
+}
+
 static bool
 build(struct arena *a, const struct config *c, const struct outbound *m, struct http_request *out,
       struct err *e)
@@ -69,7 +81,7 @@ build(struct arena *a, const struct config *c, const struct outbound *m, struct 
     struct json_object *body = json_new_object(a);
     const char **headers = arena_array(a, 4, sizeof(*headers));
 
-    if (str_empty(m->to) || str_empty(m->text))
+    if (str_empty(m->to) || str_empty(flat(a, m->text)))
         return err_set(e, ERR_PERM, "whatsapp: a message without recipient or text");
     json_set_str(body, "messaging_product", "whatsapp");
     json_set_str(body, "recipient_type", "individual");
@@ -77,15 +89,10 @@ build(struct arena *a, const struct config *c, const struct outbound *m, struct 
         json_set_str(body, "recipient", m->to);
     else
         json_set_str(body, "to", m->to[0] == '+' ? m->to + 1 : m->to);
-    if (m->is_template) {
+    if (m->is_template)
         add_template(a, body, c, m);
-    } else {
-        struct json_object *text = json_add_object(body, "text");
-
-        json_set_str(body, "type", "text");
-        json_set_str(text, "body", arena_strndup(a, m->text, utf8_prefix(m->text, TEXT_MAX)));
-        json_set_bool(text, "preview_url", false);
-    }
+    else
+        add_text(a, body, m);
     json_set_str(body, "biz_opaque_callback_data", m->id);
     headers[0] = "Content-Type: application/json";
     headers[1] = arena_printf(a, "Authorization: Bearer %s", c->whatsapp_access_token.now);

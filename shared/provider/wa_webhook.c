@@ -107,15 +107,16 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
     out->bsuid = json_opt_str(a, m, "from_user_id", "");
     if (str_empty(out->wa_id) && str_empty(out->bsuid))
         return err_set(e, ERR_INVALID, "from: missing");
-    if (!str_empty(out->wa_id)) {
-        if (!phone_parse(out->wa_id, "from", &out->from, e))
-            return false;
+    if (str_empty(out->wa_id) || phone_parse(out->wa_id, "from", &out->from, e))
         out->wa_id = arena_strdup(a, out->wa_id[0] == '+' ? out->wa_id + 1 : out->wa_id);
-    }
+    else if (!str_empty(out->bsuid))
+        out->wa_id = ""; /* whoever it is, the other id reaches them */
+    else
+        return false;
     out->name = name_of(a, value, out->wa_id, out->bsuid);
     out->kind = json_opt_str(a, m, "type", "unsupported");
     out->text = words_of(a, m, out->kind);
-    if (str_eq(out->kind, "button") || (str_eq(out->kind, "interactive") && !str_empty(out->text)))
+    if (!str_empty(out->text) && (str_eq(out->kind, "button") || str_eq(out->kind, "interactive")))
         out->kind = "text"; /* a tapped button is its title, said */
     out->answerable = is_answerable(m, out->kind);
     if (!clk_parse(json_opt_scalar(a, m, "timestamp", ""), &out->at_ms))

@@ -1,0 +1,51 @@
+/*
+ * checkup - the state of the database, the jobs and the channels, in words.
+ */
+#include "flow/checkup.h"
+
+#include "base/str.h"
+#include "model/health.h"
+#include "provider/provider.h"
+
+#define WORKER_LATE_S 60
+#define CRON_LATE_S   180
+
+static const char *
+beat_word(int64_t age_s, int64_t late_s)
+{
+    if (age_s < 0)
+        return "never_seen";
+    return age_s > late_s ? "late" : "ok";
+}
+
+bool
+checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
+{
+    struct health h = { .worker_age_s = -1, .cron_age_s = -1 };
+    struct err e = { 0 };
+    bool has_db = health_read(f->db, a, &h, &e);
+    bool has_sms = provider_for(f->config, CHANNEL_SMS) != NULL;
+    bool has_whatsapp = provider_for(f->config, CHANNEL_WHATSAPP) != NULL;
+    const char *worker = beat_word(h.worker_age_s, WORKER_LATE_S);
+    const char *cron = beat_word(h.cron_age_s, CRON_LATE_S);
+    bool is_ok = str_eq(worker, "ok") && !str_eq(cron, "late") && has_sms;
+    struct json_object *checks;
+    struct json_object *backlog;
+
+    json_set_str(reply, "status", !has_db ? "down" : is_ok ? "ok" : "degraded");
+    checks = json_add_object(reply, "checks");
+    json_set_str(checks, "database", has_db ? "ok" : "down");
+    json_set_str(checks, "spool", "off");
+    json_set_str(checks, "worker", worker);
+    json_set_str(checks, "cron", cron);
+    json_set_str(checks, "whatsapp", has_whatsapp ? "ok" : "off");
+    json_set_str(checks, "sms", has_sms ? "ok" : "off");
+    json_set_str(checks, "agent", str_empty(f->config->openai_base_url) ? "off" : "ok");
+    backlog = json_add_object(reply, "backlog");
+    json_set_int(backlog, "due", h.due);
+    json_set_int(backlog, "oldest_s", h.oldest_s);
+    json_set_str(reply, "version", OMNI_VERSION);
+    if (!has_db)
+        log_event(f->log, DATABASE_AWAY, LF_ERR(&e));
+    return has_db;
+}

@@ -1,0 +1,14 @@
+/*
+ * checkup - is this system fit to take work? What /healthz answers.
+ */
+#ifndef OMNI_FLOW_CHECKUP_H
+#define OMNI_FLOW_CHECKUP_H
+
+#include "core/json.h"
+#include "flow/flow.h"
+
+/* Fills in {status: ok|degraded|down, checks, backlog, version}. False when it is down: nothing can
+ * be stored. */
+bool checkup_report(struct flow *f, struct arena *a, struct json_object *reply);
+
+#endif
