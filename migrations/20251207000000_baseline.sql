@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS public.profiles (
 
 CREATE TABLE IF NOT EXISTS public.call_summaries (
     id           uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-    call_id      text UNIQUE,
+    call_id      text,
     summary_text text,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp()
 );

@@ -10,23 +10,29 @@
 
 DO $$
 DECLARE
-    r text;
+    missing text[] := ARRAY(SELECT r FROM unnest(ARRAY['omni_owner', 'omni_app', 'omni_reader', 'omni_user']) AS r
+                             WHERE r NOT IN (SELECT rolname FROM pg_roles));
+    r       text;
 BEGIN
-    FOREACH r IN ARRAY ARRAY['omni_owner', 'omni_app', 'omni_reader', 'omni_user'] LOOP
-        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = r) THEN
-            BEGIN
-                EXECUTE format('CREATE ROLE %I NOLOGIN', r);
-            EXCEPTION
-                WHEN insufficient_privilege THEN
-                    RAISE EXCEPTION 'role % is missing and % may not create roles', r, current_user
-                        USING HINT = format('As a superuser: CREATE ROLE %I NOLOGIN; then migrate again.', r);
-                WHEN duplicate_object THEN NULL; -- made meanwhile by the migration of another database
-            END;
-        END IF;
+    FOREACH r IN ARRAY missing LOOP
+        BEGIN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', r);
+        EXCEPTION
+            WHEN insufficient_privilege THEN
+                RAISE EXCEPTION 'role % is missing and % may not create roles', r, current_user
+                    USING HINT = 'As a superuser, then migrate again: '
+                        || (SELECT string_agg(format('CREATE ROLE %I NOLOGIN;', m), ' ') FROM unnest(missing) AS m);
+            WHEN duplicate_object THEN NULL; -- made meanwhile by the migration of another database
+        END;
     END LOOP;
     -- Whoever migrates must be able to hand its tables to omni_owner.
     IF NOT pg_has_role(current_user, 'omni_owner', 'MEMBER') THEN
-        EXECUTE format('GRANT omni_owner TO %I', current_user);
+        BEGIN
+            EXECUTE format('GRANT omni_owner TO %I', current_user);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE EXCEPTION '% is not a member of omni_owner and may not make itself one', current_user
+                USING HINT = format('As a superuser, then migrate again: GRANT omni_owner TO %I;', current_user);
+        END;
     END IF;
     -- Supabase's role for signed-in people, where it exists, sees what an end user sees.
     IF EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'authenticated')
@@ -115,37 +121,49 @@ $$;
 
 DO $$
 DECLARE
-    twin record;
-    ref  record;
+    twin  record;
+    ref   record;
+    stays boolean;
 BEGIN
+    SET CONSTRAINTS ALL IMMEDIATE; -- a table with checks still to come could not be altered
     CREATE TEMP TABLE person ON COMMIT DROP AS
         SELECT user_id, phone_number AS raw, pg_temp.e164(phone_number) AS e164,
                first_value(user_id) OVER (PARTITION BY coalesce(pg_temp.e164(phone_number), user_id::text)
                                           ORDER BY created_at, ctid) AS keep
           FROM profiles;
-    -- Two rows of one person become one: the older stays, everything that pointed at the other points at it.
+    -- Two rows of one person become one: the older stays, everything that pointed at the other points at it. Where that cannot
+    -- be, because both have a row of a kind that one person has once, the other stays too, without its number, and says who it is.
     FOR twin IN SELECT user_id AS gone, keep FROM person WHERE user_id <> keep LOOP
+        stays := false;
         FOR ref IN
             SELECT c.conrelid::regclass AS child, a.attname AS col
               FROM pg_constraint c
               JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+              JOIN pg_attribute k ON k.attrelid = c.confrelid AND k.attnum = c.confkey[1] AND k.attname = 'user_id'
              WHERE c.contype = 'f' AND c.confrelid = 'profiles'::regclass AND cardinality(c.conkey) = 1
         LOOP
-            EXECUTE format('UPDATE %s SET %I = $1 WHERE %I = $2', ref.child, ref.col, ref.col)
-                USING twin.keep, twin.gone;
+            BEGIN
+                EXECUTE format('UPDATE %s SET %I = $1 WHERE %I = $2', ref.child, ref.col, ref.col)
+                    USING twin.keep, twin.gone;
+            EXCEPTION WHEN unique_violation THEN
+                stays := true;
+            END;
         END LOOP;
-        DELETE FROM profiles WHERE user_id = twin.gone;
+        IF stays THEN
+            UPDATE profiles SET merged_into = twin.keep, phone_number = NULL WHERE user_id = twin.gone;
+        ELSE
+            DELETE FROM profiles WHERE user_id = twin.gone;
+        END IF;
     END LOOP;
     UPDATE profiles p
        SET phone_number = s.e164,
            unreadable_phone = CASE WHEN s.e164 IS NULL THEN s.raw END
       FROM person s
-     WHERE s.user_id = p.user_id AND s.raw IS NOT NULL AND p.phone_number IS DISTINCT FROM s.e164;
+     WHERE s.user_id = p.user_id AND s.user_id = s.keep AND s.raw IS NOT NULL AND p.phone_number IS DISTINCT FROM s.e164;
     INSERT INTO contact_addresses (kind, value, profile_id)
         SELECT 'tel', phone_number, user_id FROM profiles WHERE phone_number IS NOT NULL;
     DROP TABLE person;
 END $$;
-DROP FUNCTION pg_temp.e164(text);
 
 ALTER TABLE profiles
     ADD CONSTRAINT profiles_phone_e164 CHECK (phone_number ~ '^\+[1-9][0-9]{6,14}$'),
@@ -233,10 +251,16 @@ BEGIN
         ALTER TABLE call_summaries ALTER COLUMN call_id DROP DEFAULT, ALTER COLUMN call_id TYPE text USING call_id::text;
     END IF;
     -- Rows without a call id, and all but the last row of a call, are told apart by their own id.
+    UPDATE call_summaries SET id = uuid_v7() WHERE id IS NULL;
     UPDATE call_summaries SET call_id = 'row:' || id WHERE call_id IS NULL;
     UPDATE call_summaries c SET call_id = c.call_id || ':' || c.id
       FROM (SELECT ctid AS row, row_number() OVER (PARTITION BY call_id ORDER BY ctid DESC) AS n FROM call_summaries) d
      WHERE d.row = c.ctid AND d.n > 1;
+    IF NOT EXISTS (SELECT 1 FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]
+                    WHERE i.indrelid = 'call_summaries'::regclass AND i.indisunique AND i.indnkeyatts = 1
+                      AND i.indpred IS NULL AND a.attname = 'id') THEN
+        CREATE UNIQUE INDEX call_summaries_id ON call_summaries (id);
+    END IF;
 END $$;
 
 ALTER TABLE call_summaries
@@ -266,6 +290,8 @@ ALTER TABLE call_summaries
     ADD COLUMN IF NOT EXISTS notify_result text,
     ADD COLUMN IF NOT EXISTS notify_reason text;
 ALTER TABLE call_summaries ALTER COLUMN status SET DEFAULT 'in_progress';
+UPDATE call_summaries SET phone_number = pg_temp.e164(phone_number) WHERE phone_number <> pg_temp.e164(phone_number);
+DROP FUNCTION pg_temp.e164(text);
 UPDATE call_summaries SET status = 'ended' WHERE status IS NULL OR status NOT IN ('in_progress', 'ended', 'missed', 'failed');
 ALTER TABLE call_summaries
     ADD CONSTRAINT call_summaries_status CHECK (status IN ('in_progress', 'ended', 'missed', 'failed')),
@@ -313,7 +339,7 @@ CREATE TABLE message_delivery_log (
     part                int NOT NULL DEFAULT 1 CHECK (part BETWEEN 1 AND 255),
     error_code          text,
     error_message       text,
-    retry_count         int NOT NULL DEFAULT 0, -- attempts after the first
+    retry_count         int NOT NULL DEFAULT 0, -- attempts after the first that counts; failed_at says that there was one
     ambiguous_resends   int NOT NULL DEFAULT 0,
     next_attempt_at     timestamptz,
     lease_owner         text,
@@ -336,6 +362,7 @@ CREATE TABLE message_delivery_log (
     CHECK ((direction = 'inbound') = (status = 'received')),
     CHECK ((direction = 'inbound') = (message_type = 'message')),
     CHECK ((status IN ('pending', 'failed')) = (next_attempt_at IS NOT NULL)),
+    CHECK (status NOT IN ('sending', 'unknown') OR lease_until IS NOT NULL), -- what is in flight comes down some day
     CHECK ((status = 'dead') = (dead_reason IS NOT NULL)),
     CHECK (direction = 'outbound' OR external_message_id IS NOT NULL)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 200);
@@ -550,7 +577,8 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     SELECT coalesce((SELECT p.has_whatsapp AND p.allows_whatsapp FROM profiles p WHERE p.user_id = $1), false)
 $$;
 
--- Writes one outbound row from outside the programs; the same idem_key again gives the same row.
+-- Writes one outbound row from outside the programs, under the session's lock as messages_enqueue() does; the same idem_key
+-- again gives the same row. What is on its way somewhere else is held as if its worker had been lost.
 CREATE FUNCTION log_message_delivery(p_session uuid, p_profile uuid, p_channel text, p_message_type text,
     p_content text, p_recipient_phone text, p_provider text, p_status text DEFAULT 'pending',
     p_external_message_id text DEFAULT NULL, p_call_id text DEFAULT NULL, p_idem_key text DEFAULT NULL,
@@ -559,12 +587,16 @@ LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     row_id uuid;
 BEGIN
+    PERFORM 1 FROM omnichannel_sessions s WHERE s.id = p_session FOR NO KEY UPDATE;
     INSERT INTO message_delivery_log (session_id, profile_id, channel, message_type, content, recipient_phone,
-        provider, status, external_message_id, call_id, idem_key, metadata, next_attempt_at, sent_at, dead_reason)
+        provider, status, external_message_id, call_id, idem_key, metadata, next_attempt_at, lease_until, sent_at, failed_at,
+        dead_reason)
     VALUES (p_session, p_profile, p_channel, p_message_type, p_content, p_recipient_phone,
         p_provider, p_status, p_external_message_id, p_call_id, coalesce(p_idem_key, 'row:' || uuid_v7()), p_metadata,
         CASE WHEN p_status IN ('pending', 'failed') THEN clock_timestamp() END,
+        CASE WHEN p_status IN ('sending', 'unknown') THEN clock_timestamp() + interval '90 seconds' END,
         CASE WHEN p_status IN ('sent', 'delivered', 'read') THEN clock_timestamp() END,
+        CASE WHEN p_status IN ('failed', 'dead', 'undelivered') THEN clock_timestamp() END,
         CASE WHEN p_status = 'dead' THEN 'permanent' END)
     ON CONFLICT (idem_key) DO NOTHING
     RETURNING id INTO row_id;

@@ -23,14 +23,14 @@ BEGIN
         IF attempt = 1 THEN
             PERFORM pg_advisory_xact_lock(k) FROM (
                 SELECT DISTINCT hashtextextended(v, 20251207) AS k
-                  FROM unnest(ARRAY['tel:' || p_phone, 'wa:' || p_wa_id, 'bsuid:' || p_bsuid]) AS v
+                  FROM unnest(ARRAY['tel:' || nullif(p_phone, ''), 'wa:' || nullif(p_wa_id, ''), 'bsuid:' || nullif(p_bsuid, '')]) AS v
                  WHERE v IS NOT NULL ORDER BY k) AS locks;
         END IF;
     END LOOP;
     IF person IS NULL THEN
         INSERT INTO profiles (user_id, phone_number, display_name, whatsapp_jid)
         VALUES (coalesce(p_id, uuid_v7()), nullif(p_phone, ''), nullif(p_name, ''), nullif(p_wa_id, ''))
-        ON CONFLICT (phone_number) DO UPDATE SET phone_number = excluded.phone_number
+        ON CONFLICT (phone_number) DO UPDATE SET display_name = coalesce(profiles.display_name, excluded.display_name)
         RETURNING user_id INTO person;
     END IF;
     IF known < given THEN
@@ -74,7 +74,7 @@ BEGIN
     IF coalesce(jsonb_array_length(p_rows), 0) = 0 THEN
         RETURN;
     END IF;
-    PERFORM 1 FROM omnichannel_sessions s WHERE s.id = p_session FOR UPDATE;
+    PERFORM 1 FROM omnichannel_sessions s WHERE s.id = p_session FOR NO KEY UPDATE;
     RETURN QUERY
     INSERT INTO message_delivery_log (id, session_id, profile_id, call_id, channel, message_type, provider, content,
         recipient_phone, status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata)
@@ -123,6 +123,12 @@ BEGIN
     END IF;
 
     profile_id := person_find_or_create(p_phone, p_wa_id, p_bsuid, p_name, p_ids[2]);
+    -- Everybody locks outbound messages before people before conversations, several of a kind in order of id.
+    IF p_keyword = 'stop' THEN
+        PERFORM 1 FROM message_delivery_log m
+          WHERE m.profile_id = record_inbound_message.profile_id AND m.channel = p_channel AND m.status IN ('pending', 'failed')
+          ORDER BY m.id FOR NO KEY UPDATE;
+    END IF;
     UPDATE profiles p SET
         last_active_channel = p_channel,
         has_whatsapp = CASE WHEN p_channel = 'whatsapp' THEN true ELSE p.has_whatsapp END,
@@ -130,7 +136,7 @@ BEGIN
         wa_window_until = CASE WHEN p_channel = 'whatsapp' THEN
             greatest(p.wa_window_until, least(p_at, clock_timestamp()) + interval '24 hours') ELSE p.wa_window_until END
      WHERE p.user_id = profile_id
-       AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp');
+       AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start'));
     SELECT * INTO dialog FROM session_open(profile_id, p_channel, NULL, NULL, NULL, p_ids[3]);
     session_id := dialog.id;
 

@@ -10,7 +10,8 @@ LANGUAGE sql VOLATILE SET search_path = public, pg_temp AS $$
     WITH due AS (
         SELECT m.id FROM message_delivery_log m
          WHERE m.provider = p_provider AND m.status IN ('pending', 'failed')
-           AND m.next_attempt_at <= clock_timestamp() AND m.expires_at > clock_timestamp()
+           AND m.next_attempt_at <= (SELECT clock_timestamp()) -- read once, so that the index ends the search
+           AND m.expires_at > clock_timestamp()
            AND (p_ids IS NULL OR m.id = ANY (p_ids))
            AND NOT EXISTS (
                 SELECT 1 FROM message_delivery_log e
@@ -23,7 +24,7 @@ LANGUAGE sql VOLATILE SET search_path = public, pg_temp AS $$
     taken AS (
         UPDATE message_delivery_log m SET
             status = 'sending',
-            retry_count = CASE WHEN m.lease_token = 0 THEN m.retry_count ELSE m.retry_count + 1 END,
+            retry_count = CASE WHEN m.failed_at IS NULL THEN m.retry_count ELSE m.retry_count + 1 END,
             lease_token = m.lease_token + 1, lease_owner = p_worker,
             lease_until = clock_timestamp() + p_lease_s * interval '1 second', next_attempt_at = NULL
           FROM due WHERE m.id = due.id
@@ -37,7 +38,7 @@ $$;
 CREATE FUNCTION delivery_backoff(p_retry int, p_retry_after_s int, p_scale float8) RETURNS interval
 LANGUAGE sql VOLATILE SET search_path = pg_catalog, pg_temp AS $$
     SELECT greatest((ARRAY[5, 30, 120, 600, 1800, 3600, 7200])[least(p_retry, 6) + 1] * (0.5 + random()) * p_scale,
-                    least(p_retry_after_s, 7200)) * interval '1 second'
+                    least(coalesce(p_retry_after_s, 0), 7200)) * interval '1 second'
 $$;
 
 CREATE FUNCTION delivery_rank(p_status text) RETURNS int
@@ -46,8 +47,41 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
                                          'delivered', 'read'], p_status), 0)
 $$;
 
--- Raises one message to the best status reported for it, by the gateway's id or by our own reference; never lowers it.
--- Reports stay as evidence whether they changed something or not. True when the row moved.
+-- Whether this person has said STOP on this channel.
+CREATE FUNCTION person_refuses(p_profile uuid, p_channel text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM profiles p WHERE p.user_id = p_profile
+                      AND NOT CASE p_channel WHEN 'sms' THEN p.allows_sms ELSE p.allows_whatsapp END)
+$$;
+
+-- What follows once messages have left: WhatsApp reached somebody; a conversation has its summary. Called after the message rows
+-- are locked, and takes people before conversations: the order of locks everywhere.
+CREATE FUNCTION messages_went_out(p_ids uuid[]) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    WITH reached AS (
+        SELECT p.user_id FROM profiles p
+         WHERE p.has_whatsapp IS DISTINCT FROM true
+           AND p.user_id IN (SELECT m.profile_id FROM message_delivery_log m
+                              WHERE m.id = ANY (p_ids) AND m.channel = 'whatsapp' AND m.status IN ('delivered', 'read'))
+         ORDER BY p.user_id FOR NO KEY UPDATE)
+    UPDATE profiles p SET has_whatsapp = true, has_whatsapp_at = clock_timestamp() FROM reached r WHERE p.user_id = r.user_id;
+    WITH summed_up AS (
+        SELECT m.session_id, bool_or(m.channel = 'whatsapp') AS whatsapp, bool_or(m.channel = 'sms') AS sms
+          FROM message_delivery_log m
+         WHERE m.id = ANY (p_ids) AND m.message_type = 'summary' AND m.status IN ('sent', 'delivered', 'read')
+         GROUP BY m.session_id),
+    noted AS (
+        SELECT s.id, u.whatsapp, u.sms FROM omnichannel_sessions s JOIN summed_up u ON u.session_id = s.id
+         WHERE (u.whatsapp AND NOT s.summary_sent_whatsapp) OR (u.sms AND NOT s.summary_sent_sms)
+         ORDER BY s.id FOR NO KEY UPDATE OF s)
+    UPDATE omnichannel_sessions s SET
+        summary_sent_whatsapp = s.summary_sent_whatsapp OR n.whatsapp,
+        summary_sent_sms = s.summary_sent_sms OR n.sms
+      FROM noted n WHERE s.id = n.id
+$$;
+
+-- Raises one message to the best status reported for it, by the gateway's id or by our own reference; never lowers it, and takes
+-- no arrow that is not there. Reports stay as evidence whether they changed something or not. True when the row moved.
 CREATE FUNCTION apply_status_events(p_message uuid) RETURNS boolean
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -55,17 +89,25 @@ DECLARE
     best status_events;
     moved boolean := false;
 BEGIN
-    SELECT * INTO m FROM message_delivery_log WHERE id = p_message FOR UPDATE;
-    SELECT * INTO best FROM status_events e
-     WHERE e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id)
-     ORDER BY delivery_rank(e.status) DESC, e.id LIMIT 1;
-    IF NOT FOUND THEN
-        RETURN false;
+    SELECT * INTO m FROM message_delivery_log WHERE id = p_message FOR NO KEY UPDATE;
+    IF m.external_message_id IS NULL THEN -- a report by our reference may bring the id, and with it reports that came under the id alone
+        UPDATE message_delivery_log SET external_message_id = e.external_message_id
+          FROM (SELECT v.external_message_id FROM status_events v
+                 WHERE v.our_ref = m.id AND v.provider = m.provider AND v.external_message_id <> ''
+                   AND NOT EXISTS (SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound'
+                                      AND o.provider = m.provider AND o.external_message_id = v.external_message_id)
+                 ORDER BY v.id DESC LIMIT 1) AS e
+         WHERE id = m.id
+        RETURNING e.external_message_id INTO m.external_message_id;
     END IF;
-    IF delivery_rank(best.status) > delivery_rank(m.status) AND m.status <> 'suppressed' THEN
+    SELECT * INTO best FROM status_events e
+     WHERE e.status IN ('sent', 'undelivered', 'delivered', 'read')
+       AND (e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id))
+     ORDER BY delivery_rank(e.status) DESC, e.id LIMIT 1;
+    IF delivery_rank(best.status) > delivery_rank(m.status)
+       AND EXISTS (SELECT 1 FROM delivery_arrows a WHERE a.from_status = m.status AND a.to_status = best.status) THEN
         UPDATE message_delivery_log SET
             status = best.status,
-            external_message_id = coalesce(external_message_id, best.external_message_id),
             lease_until = NULL, next_attempt_at = NULL, dead_reason = NULL,
             sent_at = coalesce(sent_at, clock_timestamp()),
             delivered_at = CASE WHEN best.status IN ('delivered', 'read')
@@ -75,10 +117,6 @@ BEGIN
             error_code = CASE WHEN best.status = 'undelivered' THEN best.error_code ELSE error_code END
          WHERE id = m.id;
         moved := true;
-        IF m.channel = 'whatsapp' AND best.status IN ('delivered', 'read') THEN
-            UPDATE profiles SET has_whatsapp = true, has_whatsapp_at = clock_timestamp()
-             WHERE user_id = m.profile_id AND has_whatsapp IS DISTINCT FROM true;
-        END IF;
     END IF;
     UPDATE status_events e SET applied = true
      WHERE NOT e.applied
@@ -89,14 +127,16 @@ END $$;
 -- Writes outcomes, a JSON array of {id, fence, outcome, external_id, error_code, error_message, http_status, retry_after_s,
 -- took_ms}. A result whose fence is not the row's any more changes nothing: its status comes back NULL, "you lost the lease".
 --   outcome  accepted | retry | permanent | ambiguous | notsent; 'hold': as notsent, but the attempt does not count
+-- What would be tried again, but its person has said STOP meanwhile, is suppressed; only the answer to that word goes out.
 CREATE FUNCTION finish_outbound(p_results jsonb, p_hold_s int, p_scale float8)
 RETURNS TABLE (id uuid, status text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    r   record;
-    m   message_delivery_log;
-    new text;
+    r    record;
+    m    message_delivery_log;
+    new  text;
+    went uuid[] := '{}';
 BEGIN
     FOR r IN
         SELECT * FROM jsonb_to_recordset(p_results) AS x (id uuid, fence bigint, outcome text, external_id text,
@@ -109,52 +149,62 @@ BEGIN
             outcome = CASE r.outcome WHEN 'hold' THEN 'notsent' ELSE r.outcome END,
             error_code = r.error_code, http_status = r.http_status, took_ms = r.took_ms
          WHERE a.message_id = r.id AND a.fence = r.fence;
-        SELECT * INTO m FROM message_delivery_log l WHERE l.id = r.id FOR UPDATE;
-        IF NOT FOUND OR m.lease_token <> r.fence OR m.status IN ('pending', 'failed', 'suppressed') THEN
+        SELECT * INTO m FROM message_delivery_log l
+         WHERE l.id = r.id AND l.lease_token = r.fence AND l.status NOT IN ('pending', 'failed', 'suppressed') FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
             RETURN NEXT;
             CONTINUE;
         END IF;
-        IF m.status NOT IN ('sending', 'unknown') THEN -- a report overtook us
+        -- A gateway that gives no id, or one id twice, must not cost the others of the batch their outcomes.
+        IF r.external_id = '' OR EXISTS (SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound'
+                AND o.provider = m.provider AND o.external_message_id = r.external_id AND o.id <> r.id) THEN
+            r.external_id := NULL;
+        END IF;
+        IF m.status IN ('sending', 'unknown') OR (m.status = 'dead' AND r.outcome = 'accepted') THEN -- dead: given up too early
+            new := CASE r.outcome
+                WHEN 'accepted' THEN 'sent'
+                WHEN 'permanent' THEN 'dead'
+                WHEN 'ambiguous' THEN 'unknown'
+                WHEN 'hold' THEN 'failed'
+                ELSE CASE WHEN m.retry_count >= 7 THEN 'dead' ELSE 'failed' END END;
+            UPDATE message_delivery_log l SET
+                status = new,
+                external_message_id = coalesce(r.external_id, l.external_message_id),
+                error_code = CASE WHEN new = 'sent' THEN NULL ELSE r.error_code END,
+                error_message = CASE WHEN new = 'sent' THEN NULL ELSE r.error_message END,
+                retry_count = CASE WHEN r.outcome = 'hold' THEN greatest(l.retry_count - 1, 0) ELSE l.retry_count END,
+                next_attempt_at = CASE WHEN new = 'failed'
+                    THEN clock_timestamp() + delivery_backoff(l.retry_count, coalesce(r.retry_after_s, 0), p_scale) END,
+                lease_until = CASE WHEN new = 'unknown' THEN clock_timestamp() + p_hold_s * interval '1 second' END,
+                lease_owner = CASE WHEN new = 'unknown' THEN l.lease_owner END,
+                sent_at = CASE WHEN new = 'sent' THEN clock_timestamp() ELSE l.sent_at END,
+                failed_at = CASE WHEN new IN ('failed', 'dead') AND r.outcome <> 'hold' THEN clock_timestamp() ELSE l.failed_at END,
+                dead_reason = CASE WHEN new = 'dead' THEN CASE r.outcome WHEN 'permanent' THEN 'permanent' ELSE 'attempts' END END
+             WHERE l.id = r.id;
+        ELSE -- a report overtook us
+            new := m.status;
             UPDATE message_delivery_log l SET lease_until = NULL,
                 external_message_id = coalesce(l.external_message_id, r.external_id)
              WHERE l.id = r.id;
-            status := m.status;
-            RETURN NEXT;
-            CONTINUE;
         END IF;
-        new := CASE r.outcome
-            WHEN 'accepted' THEN 'sent'
-            WHEN 'permanent' THEN 'dead'
-            WHEN 'ambiguous' THEN 'unknown'
-            WHEN 'hold' THEN 'failed'
-            ELSE CASE WHEN m.retry_count >= 7 THEN 'dead' ELSE 'failed' END END;
-        UPDATE message_delivery_log l SET
-            status = new,
-            external_message_id = coalesce(r.external_id, l.external_message_id),
-            error_code = CASE WHEN new = 'sent' THEN NULL ELSE r.error_code END,
-            error_message = CASE WHEN new = 'sent' THEN NULL ELSE r.error_message END,
-            retry_count = CASE WHEN r.outcome = 'hold' THEN greatest(l.retry_count - 1, 0) ELSE l.retry_count END,
-            next_attempt_at = CASE WHEN new = 'failed'
-                THEN clock_timestamp() + delivery_backoff(l.retry_count, coalesce(r.retry_after_s, 0), p_scale) END,
-            lease_until = CASE WHEN new = 'unknown' THEN clock_timestamp() + p_hold_s * interval '1 second' END,
-            lease_owner = CASE WHEN new = 'unknown' THEN l.lease_owner END,
-            sent_at = CASE WHEN new = 'sent' THEN clock_timestamp() ELSE l.sent_at END,
-            failed_at = CASE WHEN new IN ('failed', 'dead') THEN clock_timestamp() ELSE l.failed_at END,
-            dead_reason = CASE WHEN new = 'dead' THEN CASE r.outcome WHEN 'permanent' THEN 'permanent' ELSE 'attempts' END END
-         WHERE l.id = r.id;
+        IF new = 'failed' AND m.message_type <> 'confirmation' AND person_refuses(m.profile_id, m.channel) THEN
+            UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL, error_code = 'opted_out' WHERE l.id = r.id;
+        END IF;
         -- Reports may have come before this answer, under the gateway's id or our own.
         IF EXISTS (SELECT 1 FROM status_events e WHERE e.our_ref = r.id AND NOT e.applied)
            OR (r.external_id IS NOT NULL AND EXISTS (SELECT 1 FROM status_events e
                 WHERE e.provider = m.provider AND e.external_message_id = r.external_id AND NOT e.applied)) THEN
             PERFORM apply_status_events(r.id);
         END IF;
-        UPDATE omnichannel_sessions s SET
-            summary_sent_whatsapp = s.summary_sent_whatsapp OR m.channel = 'whatsapp',
-            summary_sent_sms = s.summary_sent_sms OR m.channel = 'sms'
-         WHERE new = 'sent' AND m.message_type = 'summary' AND s.id = m.session_id;
+        IF m.channel = 'whatsapp' OR m.message_type = 'summary' THEN
+            went := went || r.id;
+        END IF;
         SELECT l.status INTO status FROM message_delivery_log l WHERE l.id = r.id;
         RETURN NEXT;
     END LOOP;
+    IF cardinality(went) > 0 THEN
+        PERFORM messages_went_out(went);
+    END IF;
 END $$;
 
 -- Stores reported statuses, a JSON array of {external_id, our_ref, status, error_code, at}, and applies them. What matches
@@ -164,13 +214,14 @@ RETURNS TABLE (stored int, moved int)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
-    mid uuid;
+    mid  uuid;
+    went uuid[] := '{}';
 BEGIN
-    moved := 0;
     WITH kept AS (
         INSERT INTO status_events (provider, external_message_id, our_ref, status, error_code, provider_at)
         SELECT p_provider, x.external_id, x.our_ref, x.status, x.error_code, x.at
           FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid, status text, error_code text, at timestamptz)
+         ORDER BY x.external_id, x.our_ref, x.status, x.at -- one order for all: no deadlocks
         ON CONFLICT DO NOTHING RETURNING 1)
     SELECT count(*) INTO stored FROM kept;
     FOR mid IN
@@ -181,9 +232,13 @@ BEGIN
          ORDER BY m.id
     LOOP
         IF apply_status_events(mid) THEN
-            moved := moved + 1;
+            went := went || mid;
         END IF;
     END LOOP;
+    moved := cardinality(went);
+    IF moved > 0 THEN
+        PERFORM messages_went_out(went);
+    END IF;
     RETURN NEXT;
 END $$;
 
@@ -198,28 +253,30 @@ BEGIN
         UPDATE message_delivery_log m SET status = 'unknown', error_code = 'worker_lost',
                lease_until = clock_timestamp() + p_hold_s * interval '1 second'
          WHERE m.id IN (SELECT l.id FROM message_delivery_log l
-                         WHERE l.status = 'sending' AND l.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED)
+                         WHERE l.status = 'sending' AND l.lease_until < (SELECT clock_timestamp()) FOR UPDATE SKIP LOCKED)
         RETURNING 1)
     SELECT count(*) INTO to_unknown FROM u;
-    WITH u AS (
-        UPDATE message_delivery_log m SET status = 'failed', ambiguous_resends = m.ambiguous_resends + 1,
-               possible_duplicate = true, next_attempt_at = clock_timestamp(), lease_until = NULL
-         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
-                         WHERE l.status = 'unknown' AND l.lease_until < clock_timestamp()
-                           AND l.ambiguous_resends < p_max_resends AND l.retry_count < 7 AND l.expires_at > clock_timestamp()
-                           -- an SMS whose WhatsApp twin was accepted is not worth a double
-                           AND NOT (l.channel = 'sms' AND EXISTS (SELECT 1 FROM message_delivery_log w
-                                     WHERE w.group_id = l.group_id AND w.channel = 'whatsapp'
-                                       AND w.status IN ('sent', 'delivered', 'read')))
-                           FOR UPDATE SKIP LOCKED)
-        RETURNING 1)
-    SELECT count(*) INTO resent FROM u;
-    WITH u AS (
-        UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'ambiguous', failed_at = clock_timestamp(), lease_until = NULL
-         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
-                         WHERE l.status = 'unknown' AND l.lease_until < clock_timestamp() FOR UPDATE SKIP LOCKED)
-        RETURNING 1)
-    SELECT count(*) INTO dead FROM u;
+    WITH held AS (
+        SELECT l.id, l.ambiguous_resends < p_max_resends AND l.retry_count < 7 AND l.expires_at > clock_timestamp()
+                     AND NOT person_refuses(l.profile_id, l.channel)
+                     -- an SMS whose WhatsApp twin was accepted is not worth a double
+                     AND NOT (l.channel = 'sms' AND EXISTS (SELECT 1 FROM message_delivery_log w
+                               WHERE w.group_id = l.group_id AND w.channel = 'whatsapp'
+                                 AND w.status IN ('sent', 'delivered', 'read'))) AS again
+          FROM message_delivery_log l
+         WHERE l.status = 'unknown' AND l.lease_until < (SELECT clock_timestamp())
+           FOR UPDATE OF l SKIP LOCKED),
+    u AS (
+        UPDATE message_delivery_log m SET
+            status = CASE WHEN h.again THEN 'failed' ELSE 'dead' END,
+            dead_reason = CASE WHEN NOT h.again THEN 'ambiguous' END,
+            ambiguous_resends = m.ambiguous_resends + h.again::int,
+            possible_duplicate = m.possible_duplicate OR h.again,
+            next_attempt_at = CASE WHEN h.again THEN clock_timestamp() END,
+            failed_at = clock_timestamp(), lease_until = NULL
+          FROM held h WHERE m.id = h.id
+        RETURNING h.again)
+    SELECT count(*) FILTER (WHERE again), count(*) FILTER (WHERE NOT again) INTO resent, dead FROM u;
     WITH u AS (
         UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'expired', failed_at = clock_timestamp(), next_attempt_at = NULL
          WHERE m.id IN (SELECT l.id FROM message_delivery_log l

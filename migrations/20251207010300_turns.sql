@@ -10,29 +10,29 @@ DECLARE
     s record;
 BEGIN
     FOR s IN
-        SELECT o.id, o.profile_id, o.turn_attempts,
-               (SELECT max(m.seq) FROM message_delivery_log m WHERE m.session_id = o.id AND m.awaits_turn) AS last
+        SELECT o.id, o.turn_attempts
           FROM omnichannel_sessions o
-         WHERE o.turn_due_at <= clock_timestamp()
+         WHERE o.turn_due_at <= (SELECT clock_timestamp()) -- read once, so that the index ends the search
            AND (o.turn_lease_until IS NULL OR o.turn_lease_until < clock_timestamp())
          ORDER BY o.turn_due_at
          LIMIT p_want
-           FOR UPDATE OF o SKIP LOCKED
+           FOR NO KEY UPDATE OF o SKIP LOCKED
     LOOP
+        -- Under the lock: a message that came a moment ago is seen.
+        SELECT max(m.seq) INTO upto FROM message_delivery_log m WHERE m.session_id = s.id AND m.awaits_turn;
         UPDATE turns t SET status = 'lost', finished_at = clock_timestamp()
          WHERE t.session_id = s.id AND t.status = 'running';
-        IF s.last IS NULL OR s.turn_attempts >= 5 THEN
+        IF upto IS NULL OR s.turn_attempts >= 5 THEN
             UPDATE omnichannel_sessions o SET turn_due_at = NULL, turn_lease_until = NULL, turn_lease_owner = NULL,
-                   needs_human = o.needs_human OR s.last IS NOT NULL
+                   needs_human = o.needs_human OR upto IS NOT NULL
              WHERE o.id = s.id;
             CONTINUE;
         END IF;
-        UPDATE omnichannel_sessions o SET turn_token = o.turn_token + 1, turn_upto = s.last,
+        UPDATE omnichannel_sessions o SET turn_token = o.turn_token + 1, turn_upto = upto,
                turn_attempts = o.turn_attempts + 1, turn_lease_owner = p_worker,
                turn_lease_until = clock_timestamp() + p_lease_s * interval '1 second'
          WHERE o.id = s.id
-        RETURNING o.id, o.profile_id, o.turn_token, o.turn_upto, o.turn_attempts
-             INTO session_id, profile_id, token, upto, attempt;
+        RETURNING o.id, o.profile_id, o.turn_token, o.turn_attempts INTO session_id, profile_id, token, attempt;
         INSERT INTO turns AS t (session_id, profile_id, token, worker) VALUES (session_id, profile_id, token, p_worker)
         RETURNING t.id INTO turn_id;
         RETURN NEXT;
@@ -48,7 +48,7 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
           JOIN jsonb_to_recordset(p_turns) AS t (session_id uuid, token bigint)
             ON o.id = t.session_id AND o.turn_token = t.token AND o.turn_lease_until IS NOT NULL
          ORDER BY o.id
-           FOR UPDATE OF o),
+           FOR NO KEY UPDATE OF o),
     renewed AS (
         UPDATE omnichannel_sessions o SET turn_lease_until = clock_timestamp() + p_lease_s * interval '1 second'
           FROM held WHERE o.id = held.id
@@ -59,7 +59,8 @@ $$;
 -- Ends a turn: the reply's rows and the release of the lease in one transaction. A turn that lost its lease writes nothing
 -- and gets 'lost'.
 --   p_done      true: the messages are answered by p_rows. false: they wait; p_rows is the fallback sentence, sent unless one
---               went out within p_fallback_every_s; the turn is due again in p_retry_s seconds, or, if that is NULL, a person's
+--               went out within p_fallback_every_s; the turn is due again in p_retry_s seconds, or, if that is NULL, a person's;
+--               but what came while it ran has not been tried: it stays due, with attempts of its own
 --   p_evidence  {agent, model, prompt_tokens, completion_tokens, error_code}
 CREATE FUNCTION finish_turn(p_turn uuid, p_session uuid, p_token bigint, p_done boolean, p_rows jsonb, p_evidence jsonb,
     p_retry_s float8, p_fallback_every_s int)
@@ -68,7 +69,7 @@ DECLARE
     s       omnichannel_sessions;
     waiting boolean;
 BEGIN
-    SELECT * INTO s FROM omnichannel_sessions o WHERE o.id = p_session FOR UPDATE;
+    SELECT * INTO s FROM omnichannel_sessions o WHERE o.id = p_session FOR NO KEY UPDATE;
     IF NOT FOUND OR s.turn_token <> p_token OR s.turn_lease_until IS NULL THEN
         UPDATE turns t SET status = 'lost', finished_at = clock_timestamp() WHERE t.id = p_turn AND t.status = 'running';
         RETURN 'lost';
@@ -96,9 +97,13 @@ BEGIN
         UPDATE omnichannel_sessions o SET last_fallback_at = clock_timestamp()
          WHERE o.id = p_session AND jsonb_array_length(p_rows) > 0;
     END IF;
+    SELECT EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = p_session AND m.awaits_turn AND m.seq > s.turn_upto)
+      INTO waiting;
     UPDATE omnichannel_sessions o SET turn_lease_until = NULL, turn_lease_owner = NULL,
            needs_human = o.needs_human OR p_retry_s IS NULL,
-           turn_due_at = clock_timestamp() + p_retry_s * interval '1 second'
+           turn_due_at = CASE WHEN p_retry_s IS NOT NULL THEN clock_timestamp() + p_retry_s * interval '1 second'
+                              WHEN waiting THEN o.turn_due_at END,
+           turn_attempts = CASE WHEN p_retry_s IS NULL AND waiting THEN 0 ELSE o.turn_attempts END
      WHERE o.id = p_session;
     RETURN 'failed';
 END $$;

@@ -22,29 +22,25 @@ DECLARE
 BEGIN
     created := false;
     session_created := false;
+    -- One at a time for a call, by whichever of its names: its end must find it, or be found by it.
+    PERFORM pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended('call:' || v, 20251207) AS k
+          FROM unnest(ARRAY[p_call_id, p_sip_call_id]) AS v WHERE v IS NOT NULL ORDER BY k) AS locks;
     SELECT * INTO c FROM call_summaries s
      WHERE s.call_id = p_call_id OR s.sip_call_id = p_sip_call_id
-     ORDER BY (s.call_id = p_call_id) DESC LIMIT 1 FOR UPDATE;
+     ORDER BY (s.call_id = p_call_id) DESC LIMIT 1 FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        -- One at a time for a call that is not there yet: its end must find it, or be found by it.
-        PERFORM pg_advisory_xact_lock(hashtextextended('call:' || coalesce(p_call_id, p_sip_call_id), 20251207));
         IF coalesce(p_phone, '') = '' THEN
-            SELECT * INTO c FROM call_summaries s
-             WHERE s.call_id = p_call_id OR s.sip_call_id = p_sip_call_id LIMIT 1 FOR UPDATE;
-            IF NOT FOUND THEN
-                INSERT INTO call_triggers AS t (ref, ended_at, answered)
-                SELECT coalesce(p_call_id, p_sip_call_id), p_ended_at, p_answered WHERE p_ended
-                ON CONFLICT (ref) DO UPDATE SET expires_at = excluded.expires_at;
-                RETURN;
-            END IF;
-        ELSE
-            person := person_find_or_create(p_phone, NULL, NULL, NULL, p_ids[2]);
-            INSERT INTO call_summaries AS s (id, call_id, sip_call_id, phone_number, profile_id, channel, status)
-            VALUES (p_ids[1], coalesce(p_call_id, p_sip_call_id), p_sip_call_id, p_phone, person, coalesce(p_channel, 'sip'), 'in_progress')
-            ON CONFLICT (call_id) DO NOTHING;
-            created := FOUND;
-            SELECT * INTO c FROM call_summaries s WHERE s.call_id = coalesce(p_call_id, p_sip_call_id) FOR UPDATE;
+            INSERT INTO call_triggers AS t (ref, ended_at, answered)
+            SELECT coalesce(p_call_id, p_sip_call_id), p_ended_at, p_answered WHERE p_ended
+            ON CONFLICT (ref) DO UPDATE SET expires_at = excluded.expires_at;
+            RETURN;
         END IF;
+        person := person_find_or_create(p_phone, NULL, NULL, NULL, p_ids[2]);
+        INSERT INTO call_summaries AS s (id, call_id, sip_call_id, phone_number, profile_id, channel, status)
+        VALUES (p_ids[1], coalesce(p_call_id, p_sip_call_id), p_sip_call_id, p_phone, person, coalesce(p_channel, 'sip'), 'in_progress')
+        RETURNING * INTO c;
+        created := true;
     END IF;
     IF c.profile_id IS NULL THEN -- a row from before messaging
         IF coalesce(c.phone_number, p_phone, '') = '' THEN
@@ -74,7 +70,12 @@ BEGIN
          WHERE p.user_id = c.profile_id;
     END IF;
     IF c.session_id IS NULL OR c.notified_at IS NULL THEN
-        SELECT * INTO dialog FROM session_open(c.profile_id, 'voice', c.call_id, NULL, p_intent, p_ids[3]);
+        -- A call that is known already does not take the conversation back from a later one.
+        SELECT * INTO dialog FROM session_open(c.profile_id, 'voice',
+            CASE WHEN c.session_id IS NULL OR NOT EXISTS (
+                SELECT 1 FROM omnichannel_sessions s WHERE s.profile_id = c.profile_id AND s.status <> 'closed'
+                   AND s.expires_at > clock_timestamp() AND s.call_id <> c.call_id) THEN c.call_id END,
+            NULL, p_intent, p_ids[3]);
         session_created := dialog.created;
         c.session_id := dialog.id;
         PERFORM thread_touch(c.session_id, c.profile_id, 'voice', c.call_id, 0);
@@ -115,7 +116,7 @@ LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     c call_summaries;
 BEGIN
-    SELECT * INTO c FROM call_summaries s WHERE s.id = p_call FOR UPDATE;
+    SELECT * INTO c FROM call_summaries s WHERE s.id = p_call FOR NO KEY UPDATE;
     IF NOT FOUND OR c.notified_at IS NOT NULL THEN
         RETURN false;
     END IF;

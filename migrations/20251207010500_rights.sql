@@ -23,8 +23,8 @@ BEGIN
                     'thread_touch', 'get_or_create_omnichannel_session', 'update_omnichannel_session_status',
                     'get_or_create_session', 'update_session_status', 'check_whatsapp_available', 'log_message_delivery',
                     'person_find_or_create', 'messages_enqueue', 'record_inbound_message', 'record_inbound_poison',
-                    'claim_outbound', 'delivery_backoff', 'delivery_rank', 'apply_status_events', 'finish_outbound',
-                    'record_status_events', 'sweep_outbound', 'claim_turns', 'renew_turns', 'finish_turn', 'record_call', 'notify_call')
+                    'claim_outbound', 'delivery_backoff', 'delivery_rank', 'person_refuses', 'messages_went_out',
+                    'apply_status_events', 'finish_outbound', 'record_status_events', 'sweep_outbound', 'claim_turns', 'renew_turns', 'finish_turn', 'record_call', 'notify_call')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

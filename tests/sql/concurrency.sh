@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+#
+# What must hold when many do the same at the same moment: parallel connections held back at a gate and let go
+# together; then a mixed load of everything, after which no deadlock has happened and nothing is where it must not be.
+# OMNI_STRESS_S (default 5): how long the mixed load lasts.
+set -euo pipefail
+# shellcheck source=tests/sql/cluster.sh
+source "$(dirname "${BASH_SOURCE[0]}")/cluster.sh"
+
+cluster_start
+cluster_roles
+database_new race
+migrate race >"$CLUSTER/migrate.out" 2>&1 || die "migration: $(cat "$CLUSTER/migrate.out")"
+psql -d race -Xq -v ON_ERROR_STOP=1 -f "$SQL_DIR/support/fixtures.sql" -f "$SQL_DIR/support/stress.sql"
+sql postgres 'CREATE DATABASE mixed TEMPLATE race OWNER omni_owner'
+
+# burst N STATEMENTS: N connections of the programs' role run them at once; :n is the connection's number.
+# Prints what they print, their errors included.
+burst() {
+    local n=$1
+    printf "\\\\set VERBOSITY terse\nSET lock_timeout = '30s';\nSET statement_timeout = '60s';\nSELECT pg_advisory_lock_shared(42) \\g /dev/null\n%s\n" "$2" >"$CLUSTER/burst.sql"
+    sql race 'SELECT pg_advisory_lock(42)' "DO 'BEGIN
+            WHILE (SELECT count(*) FROM pg_locks WHERE locktype = ''advisory'' AND objid = 42 AND NOT granted) < $n LOOP
+                PERFORM pg_sleep(0.002);
+            END LOOP;
+        END'" >/dev/null &
+    until [[ $(sql race "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND granted") == 1 ]]; do
+        sleep 0.01
+    done
+    seq "$n" | xargs -P "$n" -I{} psql -XqAt -U omni_app -d race -v n={} -f "$CLUSTER/burst.sql" 2>&1 || true
+    wait "$!"
+}
+
+# Each different line of the input with its number, in one line.
+count() {
+    sed 's/^psql:.*ERROR: */ERROR: /' | sort | uniq -c | awk '{ n = $1; $1 = ""; printf "%s%s=%d", sep, substr($0, 2), n; sep = " " } END { print "" }'
+}
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Inbound
+
+is '50 times the same message: one is new' \
+    "$(burst 50 "SELECT outcome FROM t.inbound('+250780001001', '{\"external_id\": \"same\", \"quiet_ms\": 0}');" | count)" 'duplicate=49 new=1'
+is '... one row, one person, one conversation, one turn due, one message counted' \
+    "$(sql race "SELECT count(*), count(DISTINCT m.profile_id), count(DISTINCT s.id), count(s.turn_due_at), sum(c.message_count)
+                   FROM message_delivery_log m JOIN omnichannel_sessions s ON s.id = m.session_id JOIN conversation_threads c ON c.session_id = s.id
+                   JOIN profiles p ON p.user_id = m.profile_id WHERE p.phone_number = '+250780001001'" \
+        'SELECT count(*) FROM profiles')" $'1|1|1|1|1\n1'
+
+is 'a person nobody knows writes 20 messages on both channels at once: one conversation is made' \
+    "$(burst 20 "SELECT outcome, session_created FROM t.inbound('+250780001002', CASE WHEN :n % 2 = 0 THEN
+           '{\"channel\": \"whatsapp\", \"wa_id\": \"250780001002\"}'::jsonb ELSE '{}' END);" | count)" 'new|f=19 new|t=1'
+is '... one person with both addresses, 20 messages that wait, in two threads' \
+    "$(sql race "SELECT count(DISTINCT p.user_id), count(DISTINCT s.id), count(DISTINCT m.id), count(DISTINCT m.id) FILTER (WHERE m.awaits_turn)
+                   FROM profiles p JOIN omnichannel_sessions s ON s.profile_id = p.user_id JOIN message_delivery_log m ON m.profile_id = p.user_id
+                  WHERE p.phone_number = '+250780001002'" \
+        "SELECT kind, value FROM contact_addresses WHERE value LIKE '%250780001002' ORDER BY 1" \
+        "SELECT channel, message_count FROM conversation_threads c JOIN profiles p ON p.user_id = c.profile_id WHERE p.phone_number = '+250780001002' ORDER BY 1")" \
+    $'1|1|20|20\ntel|+250780001002\nwa|250780001002\nsms|10\nwhatsapp|10'
+
+is 'STOP by SMS while WhatsApp messages of the same person come: no deadlock' \
+    "$(sql race "SELECT 1 FROM t.inbound('+250780001003')" >/dev/null
+    burst 30 "SELECT format('SELECT outcome FROM t.inbound(''+250780001003'', ''{\"channel\": \"%s\", \"keyword\": \"%s\"}'')',
+                  CASE WHEN (:n + i) % 2 = 0 THEN 'sms' ELSE 'whatsapp' END, CASE WHEN (:n + i) % 2 = 1 THEN '' WHEN i % 2 = 0 THEN 'start' ELSE 'stop' END)
+                FROM generate_series(1, 10) AS i \\gexec" | count)" 'new=300'
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Sessions
+
+person=$(sql race "SELECT t.person('+250780001004')")
+is '20 callers ask for the conversation of one person: one is made' \
+    "$(burst 20 "SELECT get_or_create_omnichannel_session('$person', 'sms');" | sort -u | wc -l)" 1
+sql race "UPDATE omnichannel_sessions SET expires_at = clock_timestamp() WHERE profile_id = '$person'"
+is '... and one again when the first has just expired' \
+    "$(burst 20 "SELECT get_or_create_omnichannel_session('$person', 'sms');" | sort -u | wc -l)" 1
+is '... the first is closed' "$(sql race "SELECT status FROM omnichannel_sessions WHERE profile_id = '$person' ORDER BY started_at" | paste -sd' ')" 'closed active'
+
+session=$(sql race "SELECT get_or_create_omnichannel_session('$person', 'sms')")
+is '16 writers merge 20 facts each into the context' \
+    "$(burst 16 "SELECT format('SELECT update_omnichannel_session_status(%L, ''active'', ''{\"w%s.%s\": 1}'')', '$session', :n, i) FROM generate_series(1, 20) AS i \\gexec" | count)" 't=320'
+is '... and lose none' "$(sql race "SELECT count(*) FROM omnichannel_sessions, jsonb_object_keys(context) WHERE id = '$session'")" 320
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Delivery and turns
+
+sql race "SELECT count(t.enqueue(t.session())) FROM generate_series(1, 2000)" >/dev/null
+burst 8 "SELECT 'SELECT id FROM claim_outbound(''mtn'', ''worker ' || :n || ''', 25, 90)' FROM generate_series(1, 60) \\gexec" >"$CLUSTER/claimed"
+is '8 workers claim 2,000 due rows: each row once' \
+    "$(wc -l <"$CLUSTER/claimed") $(sort -u "$CLUSTER/claimed" | wc -l)" '2000 2000'
+is '... none left behind, none with a second fence' \
+    "$(sql race "SELECT count(*), max(fence), count(DISTINCT worker) > 1 FROM delivery_attempts" "SELECT count(*) FROM message_delivery_log WHERE status = 'pending' AND provider = 'mtn' AND content = 'text'")" $'2000|1|t\n0'
+
+sql race "UPDATE omnichannel_sessions SET turn_due_at = NULL" "SELECT count(t.inbound('+25078000' || n)) FROM generate_series(2001, 2100) AS n" >/dev/null
+is '8 workers claim 100 due turns: each once' \
+    "$(burst 8 "SELECT 'SELECT session_id FROM claim_turns(''w'', 5, 60)' FROM generate_series(1, 30) \\gexec" | sort | uniq -c | awk '{ n++; if ($1 > 1) twice++ } END { print n + 0, twice + 0 }')" '100 0'
+is 'the worker, a report and the sweeper reach one message at once: it is read' \
+    "$(message=$(sql race "SELECT t.in_flight()")
+    sql race "SELECT t.lease_over('$message')" >/dev/null
+    burst 12 "SELECT CASE :n % 3 WHEN 0 THEN 'SELECT t.finish(''$message'', 1, ''accepted'', ''{\"external_id\": \"r1\"}'')'
+        WHEN 1 THEN 'SELECT t.report(''r1'', NULL, ''read'')' ELSE 'SELECT sweep_outbound(90)' END \\gexec" >"$CLUSTER/mixed"
+    grep -c ERROR "$CLUSTER/mixed" || true
+    sql race "SELECT t.status('$message')")" $'0\nread'
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Calls
+
+call=$(sql race "SELECT id FROM t.call('n1', '+250780001005', '{\"ended\": true, \"summary\": \"Text\"}')")
+is '10 times the notification of one call: one writes' \
+    "$(burst 10 "SELECT notify_call('$call', jsonb_build_array(t.outbound('{\"message_type\": \"summary\", \"call_id\": \"n1\"}')), 'sent', NULL);" | count)" 'f=9 t=1'
+is '... its row' "$(sql race "SELECT count(*) FROM message_delivery_log WHERE call_id = 'n1'")" 1
+is '10 times the same call: one is made' \
+    "$(burst 10 "SELECT created FROM t.call('n2', '+250780001006', '{\"sip\": \"sip-n2\", \"ended\": true}');" | count)" 'f=9 t=1'
+is '... by either of its names, too, and without an error' \
+    "$(burst 20 "SELECT created FROM t.call(CASE WHEN :n % 2 = 0 THEN 'n3' END, '+250780001006', '{\"sip\": \"sip-n3\"}');" | count)" 'f=19 t=1'
+
+# The end comes without a number while the call is being made, by its name or by its SIP name: it finds the call or is found by it.
+for ref in call sip; do
+    for round in 1 2 3; do
+        burst 40 "SELECT CASE WHEN :n % 2 = 0
+            THEN format('SELECT t.call(%L, %L, ''{\"sip\": \"%s\"}'')', 'c-$ref-$round-' || :n / 2, '+250780003' || lpad(:n::text, 3, '0'), 's-$ref-$round-' || :n / 2)
+            ELSE format('SELECT t.call(%L, NULL, ''{\"sip\": %s, \"ended\": true}'')', CASE '$ref' WHEN 'call' THEN 'c-$ref-$round-' || (:n + 1) / 2 END,
+                CASE '$ref' WHEN 'sip' THEN '\"s-$ref-$round-' || (:n + 1) / 2 || '\"' ELSE 'null' END) END \\gexec" >"$CLUSTER/ends"
+    done
+    is "60 calls made at the moment of their end ($ref): all have ended" \
+        "$(sql race "SELECT status, count(*) FROM call_summaries WHERE call_id LIKE 'c-$ref-%' GROUP BY 1")" 'ended|60'
+done
+is '... and no end waits for its call' "$(sql race 'SELECT count(*) FROM call_triggers')" 0
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Everything at once
+
+errors_before=$(grep -c 'ERROR:' "$CLUSTER/server.log" || true)
+weights=(inbound.sql@10 call.sql@4 notify.sql@4 deliver_mtn.sql@6 deliver_meta.sql@6 report_mtn.sql@5 report_meta.sql@5 turns.sql@6 sweep.sql@1
+    outside.sql@3)
+pgbench -n -M prepared -U omni_app -c 8 -j 2 -T "${OMNI_STRESS_S:-5}" "${weights[@]/#/-f$SQL_DIR/support/stress/}" mixed \
+    >"$CLUSTER/pgbench.out" 2>&1 || true
+printf '# %s\n' "$(grep -E 'actually processed' "$CLUSTER/pgbench.out")" "messages: $(sql mixed "SELECT direction || ' ' || status, count(*) FROM message_delivery_log GROUP BY 1 ORDER BY 1" | paste -sd' ')" \
+    "calls: $(sql mixed 'SELECT status, count(notified_at) FROM call_summaries GROUP BY 1 ORDER BY 1' | paste -sd' '); turns: $(sql mixed 'SELECT status, count(*) FROM turns GROUP BY 1 ORDER BY 1' | paste -sd' ')"
+is 'a mixed load on 8 connections: no deadlock, no other error' \
+    "$(grep 'ERROR:' "$CLUSTER/server.log" | tail -n +$((errors_before + 1)) | sed 's/.*ERROR: *//' | count)" ''
+is '... and nothing is where it must not be' "$(sql mixed 'SELECT what, count(*) FROM t.violations GROUP BY 1 ORDER BY 1' | paste -sd' ')" ''
+done_testing

@@ -1,0 +1,80 @@
+-- Who is writing: all addresses of one person are one person.
+SELECT plan(29);
+
+SELECT throws_ok($$SELECT person_find_or_create(NULL, '', NULL, 'Name', NULL)$$, '22023', NULL, 'a person needs an address');
+SELECT is((SELECT count(*) FROM profiles), 0::bigint, '... and nobody is made without one');
+
+-- Found again ------------------------------------------------------------------------------------------------------------
+
+SELECT person_find_or_create('+250780000001', NULL, NULL, 'Aline', '00000000-0000-7000-8000-000000000001') AS aline \gset
+SELECT is(:'aline'::text, '00000000-0000-7000-8000-000000000001', 'a new person has the id that was given');
+SELECT results_eq('SELECT phone_number, display_name, whatsapp_jid, has_whatsapp, allows_sms, allows_whatsapp FROM profiles',
+    $$VALUES ('+250780000001', 'Aline', NULL, NULL::boolean, true, true)$$, '... and what is known of him or her, no more');
+SELECT results_eq('SELECT kind, value, profile_id::text, verified_at IS NOT NULL FROM contact_addresses',
+    format($$VALUES ('tel', '+250780000001', %L, true)$$, :'aline'), '... with the address');
+SELECT is(person_find_or_create('+250780000001', NULL, NULL, 'Other', uuid_v7()), :'aline', 'the number finds the person');
+SELECT is(person_find_or_create('+250780000001', '', '', '', uuid_v7()), :'aline', 'empty is not given');
+SELECT is((SELECT display_name FROM profiles WHERE user_id = :'aline'), 'Aline', 'the name that is known stays');
+
+-- Addresses are added ------------------------------------------------------------------------------------------------------
+
+SELECT is(person_find_or_create('+250780000001', '250780000001', NULL, NULL, NULL), :'aline', 'number and wa_id: the number''s person');
+SELECT is(person_find_or_create(NULL, '250780000001', NULL, NULL, NULL), :'aline', '... whom the wa_id alone finds from now on');
+SELECT is((SELECT whatsapp_jid FROM profiles WHERE user_id = :'aline'), '250780000001', '... and who is known to have that wa_id');
+SELECT is(person_find_or_create(NULL, '250780000001', 'RW.123', NULL, NULL), :'aline', 'a third address is added the same way');
+SELECT is(person_find_or_create(NULL, NULL, 'RW.123', NULL, NULL), :'aline', '... and finds the person');
+SELECT is((SELECT count(*) FROM contact_addresses WHERE profile_id = :'aline'), 3::bigint, 'three addresses, one person');
+SELECT is((SELECT count(*) FROM profiles), 1::bigint, 'nobody else was made');
+
+-- The number comes later -----------------------------------------------------------------------------------------------------
+
+SELECT person_find_or_create(NULL, '250780000002', NULL, NULL, NULL) AS bosco \gset
+SELECT is((SELECT phone_number FROM profiles WHERE user_id = :'bosco'), NULL, 'a person may be known by WhatsApp alone');
+SELECT is(person_find_or_create('+250780000002', '250780000002', NULL, 'Bosco', NULL), :'bosco', 'the number is learned later');
+SELECT results_eq(format('SELECT phone_number, display_name FROM profiles WHERE user_id = %L', :'bosco'),
+    $$VALUES ('+250780000002', 'Bosco')$$, '... with the name');
+
+-- Two persons meet --------------------------------------------------------------------------------------------------------------
+
+SELECT is(person_find_or_create('+250780000001', '250780000002', NULL, NULL, NULL), :'aline', 'of two persons the number speaks first');
+SELECT is((SELECT profile_id FROM contact_addresses WHERE value = '250780000002'), :'bosco', 'an address that is somebody''s stays that person''s');
+
+-- A person from outside, who has a number but no address row ----------------------------------------------------------------------
+
+INSERT INTO profiles (user_id, phone_number) VALUES ('00000000-0000-7000-8000-000000000003', '+250780000003');
+SELECT is(person_find_or_create('+250780000003', NULL, NULL, 'Chantal', uuid_v7()), '00000000-0000-7000-8000-000000000003',
+    'a profile made elsewhere is found by its number');
+SELECT is((SELECT profile_id FROM contact_addresses WHERE value = '+250780000003'), '00000000-0000-7000-8000-000000000003',
+    '... and has its address now');
+SELECT is((SELECT display_name FROM profiles WHERE phone_number = '+250780000003'), 'Chantal', '... and a name');
+
+-- Locks -----------------------------------------------------------------------------------------------------------------------------
+
+BEGIN;
+SELECT person_find_or_create('+250780000004', '', '', NULL, NULL) AS leave \gset
+SELECT is((SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), 1::bigint,
+    'a new person takes one lock per address, none for what is not given');
+COMMIT;
+BEGIN;
+SELECT person_find_or_create('+250780000004', NULL, NULL, NULL, NULL) AS leave \gset
+SELECT is((SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), 0::bigint, 'a known one takes none');
+COMMIT;
+
+-- How a person can be reached ---------------------------------------------------------------------------------------------------------
+
+SELECT results_eq(format('SELECT phone_number, wa_id, bsuid, display_name, language, has_whatsapp, window_open, allows_sms, allows_whatsapp, mode
+                            FROM person_reach WHERE profile_id = %L', :'aline'),
+    $$VALUES ('+250780000001', '250780000001', 'RW.123', 'Aline', '', false, false, true, true, '')$$, 'person_reach: nothing is NULL');
+UPDATE profiles SET wa_window_until = clock_timestamp() + interval '4 minutes', has_whatsapp = true,
+       notification_preferences = '{"mode": "sms_only", "language": "fr"}' WHERE user_id = :'aline';
+SELECT results_eq(format('SELECT language, has_whatsapp, window_open, mode FROM person_reach WHERE profile_id = %L', :'aline'),
+    $$VALUES ('fr', true, false, 'sms_only')$$, '... a window about to close counts as closed');
+UPDATE profiles SET wa_window_until = clock_timestamp() + interval '6 minutes', preferred_language = 'rw' WHERE user_id = :'aline';
+SELECT results_eq(format('SELECT language, window_open FROM person_reach WHERE profile_id = %L', :'aline'),
+    $$VALUES ('rw', true)$$, '... what the person chose comes before the preferences');
+
+SELECT is((SELECT count(*) FROM profiles p WHERE phone_number IS NOT NULL
+             AND NOT EXISTS (SELECT 1 FROM contact_addresses a WHERE a.kind = 'tel' AND a.value = p.phone_number AND a.profile_id = p.user_id)),
+    0::bigint, 'after all this every number is an address of its person');
+
+SELECT * FROM finish();

@@ -1,0 +1,2 @@
+SELECT t.stress_claim('meta') AS results \gset
+SELECT count(*) FROM finish_outbound(:results::text::jsonb, 1, 0.005);

@@ -1,0 +1,1 @@
+SELECT t.stress_report('mtn');

@@ -1,0 +1,1 @@
+SELECT resent FROM sweep_outbound(1);

@@ -1,0 +1,2 @@
+SELECT t.stress_turns() AS claimed \gset
+SELECT t.stress_answers(:claimed::text::jsonb);
