@@ -1,0 +1,124 @@
+/*
+ * test_keyword - the words of consent, and the many messages that only look like them.
+ */
+#include "core/keyword.h"
+#include "unit/unit.h"
+
+struct row {
+    const char *name;
+    const char *text;
+    enum keyword sms;
+    enum keyword chat; /* WhatsApp and voice */
+};
+
+static const struct row rows[] = {
+    { "stop", "STOP", KEYWORD_STOP, KEYWORD_STOP },
+    { "stop all", "stopall", KEYWORD_STOP, KEYWORD_STOP },
+    { "unsubscribe", "Unsubscribe", KEYWORD_STOP, KEYWORD_STOP },
+    { "opt out", "OPTOUT", KEYWORD_STOP, KEYWORD_STOP },
+    { "hagarika", "Hagarika", KEYWORD_STOP, KEYWORD_STOP },
+    { "guhagarika", "guhagarika", KEYWORD_STOP, KEYWORD_STOP },
+    { "arret", "ARRET", KEYWORD_STOP, KEYWORD_STOP },
+    { "arreter", "ARRETER", KEYWORD_STOP, KEYWORD_STOP },
+    { "desabonner", "desabonner", KEYWORD_STOP, KEYWORD_STOP },
+    { "stopper", "stopper", KEYWORD_STOP, KEYWORD_STOP },
+    { "acha", "ACHA", KEYWORD_STOP, KEYWORD_STOP },
+    { "simamisha", "simamisha", KEYWORD_STOP, KEYWORD_STOP },
+    { "sitisha", "SITISHA", KEYWORD_STOP, KEYWORD_STOP },
+
+    { "end", "END", KEYWORD_STOP, KEYWORD_NONE },
+    { "cancel", "Cancel", KEYWORD_STOP, KEYWORD_NONE },
+    { "quit", "quit", KEYWORD_STOP, KEYWORD_NONE },
+    { "siba", "SIBA", KEYWORD_STOP, KEYWORD_NONE },
+    { "gusiba", "Gusiba", KEYWORD_STOP, KEYWORD_NONE },
+    { "reka", "reka!", KEYWORD_STOP, KEYWORD_NONE },
+
+    { "start", "Start", KEYWORD_START, KEYWORD_START },
+    { "unstop", "UNSTOP", KEYWORD_START, KEYWORD_START },
+    { "tangira", "Tangira", KEYWORD_START, KEYWORD_START },
+    { "subukura", "SUBUKURA", KEYWORD_START, KEYWORD_START },
+    { "reprendre", "reprendre", KEYWORD_START, KEYWORD_START },
+    { "anza", "ANZA", KEYWORD_START, KEYWORD_START },
+
+    { "help", "Help?", KEYWORD_HELP, KEYWORD_HELP },
+    { "ubufasha", "ubufasha", KEYWORD_HELP, KEYWORD_HELP },
+    { "aide", "AIDE", KEYWORD_HELP, KEYWORD_HELP },
+    { "msaada", "Msaada", KEYWORD_HELP, KEYWORD_HELP },
+    { "info", "INFO", KEYWORD_HELP, KEYWORD_HELP },
+
+    { "accents, composed", "ARRÊT", KEYWORD_STOP, KEYWORD_STOP },
+    { "accents, small", "arrêter", KEYWORD_STOP, KEYWORD_STOP },
+    { "accents, two letters", "désabonner", KEYWORD_STOP, KEYWORD_STOP },
+    { "accents, capital", "DÉSABONNER.", KEYWORD_STOP, KEYWORD_STOP },
+    { "accents, combining", "arre\u0302t", KEYWORD_STOP, KEYWORD_STOP },
+    { "accents, combining at the end", "anza\u0301", KEYWORD_START, KEYWORD_START },
+    { "mixed case", "sToP", KEYWORD_STOP, KEYWORD_STOP },
+    { "dotless i of a Turkish keyboard", "\u0130NFO", KEYWORD_HELP, KEYWORD_HELP },
+    { "blanks around", "  stop \t", KEYWORD_STOP, KEYWORD_STOP },
+    { "line breaks around", "\r\nSTOP\r\n", KEYWORD_STOP, KEYWORD_STOP },
+    { "no-break space behind", "stop\u00A0!", KEYWORD_STOP, KEYWORD_STOP },
+    { "zero-width space behind", "stop\u200B", KEYWORD_STOP, KEYWORD_STOP },
+    { "byte order mark in front", "\uFEFFSTOP", KEYWORD_STOP, KEYWORD_STOP },
+    { "full stop", "Stop.", KEYWORD_STOP, KEYWORD_STOP },
+    { "several marks", "STOP!!! ?", KEYWORD_STOP, KEYWORD_STOP },
+
+    { "nothing", "", KEYWORD_NONE, KEYWORD_NONE },
+    { "blanks", " \n ", KEYWORD_NONE, KEYWORD_NONE },
+    { "marks only", "?!", KEYWORD_NONE, KEYWORD_NONE },
+    { "in a sentence", "Please stop", KEYWORD_NONE, KEYWORD_NONE },
+    { "sentence that starts with it", "Stop at the next bus park", KEYWORD_NONE, KEYWORD_NONE },
+    { "two words in one", "STOP STOP", KEYWORD_NONE, KEYWORD_NONE },
+    { "prefix of a word", "STO", KEYWORD_NONE, KEYWORD_NONE },
+    { "longer word", "STOPS", KEYWORD_NONE, KEYWORD_NONE },
+    { "word that starts with one", "startup", KEYWORD_NONE, KEYWORD_NONE },
+    { "inner mark", "ST.OP", KEYWORD_NONE, KEYWORD_NONE },
+    { "accent in front", "\u0301STOP", KEYWORD_NONE, KEYWORD_NONE },
+    { "mark in front", "!STOP", KEYWORD_NONE, KEYWORD_NONE },
+    { "comma behind", "stop,", KEYWORD_NONE, KEYWORD_NONE },
+    { "with a digit", "STOP1", KEYWORD_NONE, KEYWORD_NONE },
+    { "other script", "СТОП", KEYWORD_NONE, KEYWORD_NONE },
+    { "Cyrillic letters that look the same", "ST\u041EP", KEYWORD_NONE, KEYWORD_NONE },
+    { "emoji behind", "stop \u1F6D1", KEYWORD_NONE, KEYWORD_NONE },
+    { "broken UTF-8", "stop\xFF", KEYWORD_NONE, KEYWORD_NONE },
+    { "sixteen letters", "UNSUBSCRIBEUNSUB", KEYWORD_NONE, KEYWORD_NONE },
+    { "long word", "STOPSTOPSTOPSTOPSTOPSTOPSTOPSTOP", KEYWORD_NONE, KEYWORD_NONE },
+};
+
+static void
+expect_keyword(const struct row *row, enum channel channel, enum keyword want)
+{
+    enum keyword got = keyword_find(row->text, channel);
+    if (got != want)
+        fail_msg("%s: got \"%s\", want \"%s\"", row->name, keyword_text(got), keyword_text(want));
+}
+
+static void
+test_keyword_find(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        expect_keyword(&rows[i], CHANNEL_SMS, rows[i].sms);
+        expect_keyword(&rows[i], CHANNEL_WHATSAPP, rows[i].chat);
+        expect_keyword(&rows[i], CHANNEL_VOICE, rows[i].chat);
+    }
+}
+
+static void
+test_keyword_text(void **state)
+{
+    (void)state;
+    assert_string_equal(keyword_text(KEYWORD_NONE), "");
+    assert_string_equal(keyword_text(KEYWORD_STOP), "stop");
+    assert_string_equal(keyword_text(KEYWORD_START), "start");
+    assert_string_equal(keyword_text(KEYWORD_HELP), "help");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_keyword_find),
+        cmocka_unit_test(test_keyword_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

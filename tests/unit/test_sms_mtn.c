@@ -1,0 +1,392 @@
+/*
+ * sms_mtn - the request to the letter, what its answers mean, whose webhooks are believed, and what
+ * is read from them.
+ */
+#include "provider/providers.h"
+#include "unit/provider_fixture.h"
+
+#define ID "01900000-0000-7000-8000-000000000001"
+
+static void
+test_configured(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *key;
+        const char *url;
+        bool want;
+    } rows[] = {
+        { "key and address", "k", "https://api.mtn.rw/v1/sms/send", true },
+        { "no key", "", "https://api.mtn.rw/v1/sms/send", false },
+        { "no address", "k", "", false },
+    };
+    struct config c = operator_settings();
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        c.mtn_sms_api_key.now = rows[i].key;
+        c.mtn_sms_api_url = rows[i].url;
+        expect_int(rows[i].name, provider_mtn.configured(&c), rows[i].want);
+    }
+}
+
+static void
+test_build_to_the_letter(void **state)
+{
+    struct config c = operator_settings();
+    struct http_request r = { 0 };
+    struct err e = { 0 };
+    const struct outbound m = { .id = ID,
+                                .to = "+250788000001",
+                                .text = "Muraho Aline, inzu ya Kimironko iracyahari.",
+                                .correlation_id = "req-7" };
+
+    assert_true(provider_mtn.build(*state, &c, &m, &r, &e));
+    assert_string_equal(r.method, "POST");
+    assert_string_equal(r.url, "https://api.mtn.rw/v1/sms/send");
+    assert_string_equal(r.body, fixture_compact(*state, "mtn/send_request.json"));
+    assert_int_equal(r.body_len, strlen(r.body));
+    assert_string_equal(header_line(&r, "Content-Type"), "Content-Type: application/json");
+    assert_string_equal(header_line(&r, "Authorization"), "Authorization: Bearer mtn-key");
+    assert_string_equal(header_line(&r, "X-API-Secret"), "X-API-Secret: mtn-secret");
+    assert_string_equal(header_line(&r, "X-Correlation-Id"), "X-Correlation-Id: req-7");
+}
+
+static void
+test_build_keeps_any_text(void **state)
+{
+    static const char *const rows[] = {
+        "a\nb",
+        "\"quoted\" \\ and {json}",
+        "/ and \xC3\xA9 and \xF0\x9F\x98\x80",
+        "%s%n",
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct outbound m = {
+            .id = ID, .to = "+250788000001", .text = rows[i], .correlation_id = ""
+        };
+        struct http_request r = { 0 };
+        struct err e = { 0 };
+        expect_true(rows[i], provider_mtn.build(*state, &c, &m, &r, &e));
+        expect_text(rows[i], json_opt_str(*state, parsed(*state, r.body), "message", "-"), rows[i]);
+    }
+}
+
+static void
+test_build_refuses(void **state)
+{
+    static const struct {
+        const char *name;
+        struct outbound m;
+    } rows[] = {
+        { "nobody", { .id = ID, .to = "", .text = "a", .correlation_id = "" } },
+        { "a WhatsApp name",
+          { .id = ID, .to = "RW.1", .to_is_bsuid = true, .text = "a", .correlation_id = "" } },
+        { "no words", { .id = ID, .to = "+250788000001", .text = "", .correlation_id = "" } },
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct http_request r = { 0 };
+        struct err e = { 0 };
+        expect_true(rows[i].name, !provider_mtn.build(*state, &c, &rows[i].m, &r, &e));
+        expect_int(rows[i].name, e.kind, ERR_PERM);
+        expect_true(rows[i].name, strstr(e.text, "RW.1") == NULL);
+    }
+}
+
+static void
+test_read_answer(void **state)
+{
+    static const struct {
+        int status;
+        const char *file;
+        enum outcome outcome;
+        const char *external_id;
+        const char *error_code;
+    } rows[] = {
+        { 200, "mtn/answer_message_id.json", OUTCOME_ACCEPTED, "mtn-7001", "" },
+        { 201, "mtn/answer_id.json", OUTCOME_ACCEPTED, "mtn-7002", "" },
+        { 200, "mtn/answer_numeric_id.json", OUTCOME_ACCEPTED, "900719925474099312", "" },
+        { 202, "mtn/answer_without_id.json", OUTCOME_ACCEPTED, "", "" },
+        { 200, "mtn/report_array.json", OUTCOME_ACCEPTED, "", "" },
+        { 400, "mtn/answer_refused.json", OUTCOME_PERMANENT, "", "http_400" },
+        { 404, "mtn/answer_refused.json", OUTCOME_PERMANENT, "", "http_404" },
+        { 401, "mtn/answer_refused.json", OUTCOME_HOLD, "", "http_401" },
+        { 403, "mtn/answer_refused.json", OUTCOME_HOLD, "", "http_403" },
+        { 429, "mtn/answer_refused.json", OUTCOME_RETRY, "", "http_429" },
+        { 503, "mtn/answer_refused.json", OUTCOME_RETRY, "", "http_503" },
+        { 500, "mtn/answer_message_id.json", OUTCOME_AMBIGUOUS, "", "http_500" },
+        { 502, "mtn/answer_refused.json", OUTCOME_AMBIGUOUS, "", "http_502" },
+        { 504, "mtn/answer_refused.json", OUTCOME_AMBIGUOUS, "", "http_504" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *row = arena_printf(*state, "%d %s", rows[i].status, rows[i].file);
+        struct http_response r = answered(rows[i].status, fixture_text(*state, rows[i].file));
+        r.retry_after_s = 17;
+        struct send_result got = provider_mtn.read_answer(*state, &r);
+        expect_int(row, got.outcome, rows[i].outcome);
+        expect_text(row, got.external_id, rows[i].external_id);
+        expect_text(row, got.error_code, rows[i].error_code);
+        expect_int(row, got.retry_after_s, 17);
+    }
+}
+
+static void
+test_read_answer_accepts_without_words(void **state)
+{
+    static const char *const rows[] = {
+        "", "OK", "{\"message_id\":", "null", "7", "{\"message_id\":null}", "{\"message_id\":{}}"
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct http_response r = answered(200, rows[i]);
+        struct send_result got = provider_mtn.read_answer(*state, &r);
+        expect_int(rows[i], got.outcome, OUTCOME_ACCEPTED);
+        expect_text(rows[i], got.external_id, "");
+    }
+}
+
+static void
+test_verify(void **state)
+{
+    struct arena *a = *state;
+    const char *body = fixture_text(a, "mtn/inbound.json");
+    const char *good = signature(a, "hook-secret", body);
+    const struct {
+        const char *name;
+        const char *now;
+        const char *old;
+        const char *given;
+        enum err_kind want;
+    } rows[] = {
+        { "hex", "hook-secret", "", good, ERR_NONE },
+        { "with prefix", "hook-secret", "", arena_printf(a, "sha256=%s", good), ERR_NONE },
+        { "predecessor", "new", "hook-secret", good, ERR_NONE },
+        { "other key", "new", "", good, ERR_AUTH },
+        { "one digit short", "hook-secret", "", good + 1, ERR_AUTH },
+        { "of nothing", "hook-secret", "", signature(a, "hook-secret", ""), ERR_AUTH },
+        { "empty", "hook-secret", "", "", ERR_AUTH },
+        { "prefix alone", "hook-secret", "", "sha256=", ERR_AUTH },
+        { "the secret itself", "hook-secret", "", "hook-secret", ERR_AUTH },
+        { "no secret set", "", "", signature(a, "", body), ERR_UNAVAILABLE },
+        { "only a predecessor", "", "hook-secret", good, ERR_UNAVAILABLE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct config c = operator_settings();
+        const char *header = arena_printf(a, "HTTP_X_MTN_SIGNATURE=%s", rows[i].given);
+        struct incoming_http in = webhook(a, body, header);
+        struct err e = { 0 };
+        c.mtn_webhook_secret = (struct secret){ rows[i].now, rows[i].old };
+        bool ok = provider_mtn.verify(a, &c, &in, &e);
+        expect_int(rows[i].name, e.kind, rows[i].want);
+        expect_int(rows[i].name, ok, rows[i].want == ERR_NONE);
+        expect_true(rows[i].name, strstr(e.text, "secret") == NULL && strstr(e.text, good) == NULL);
+    }
+}
+
+static void
+test_verify_needs_the_header(void **state)
+{
+    struct config c = operator_settings();
+    struct incoming_http in = webhook(*state, fixture_text(*state, "mtn/inbound.json"), "");
+    struct err e = { 0 };
+
+    assert_false(provider_mtn.verify(*state, &c, &in, &e));
+    assert_int_equal(e.kind, ERR_AUTH);
+}
+
+static void
+test_verify_sees_every_byte(void **state)
+{
+    struct config c = operator_settings();
+    char *body = arena_strdup(*state, fixture_text(*state, "mtn/inbound.json"));
+    const char *header =
+        arena_printf(*state, "HTTP_X_MTN_SIGNATURE=%s", signature(*state, "hook-secret", body));
+    struct incoming_http in = webhook(*state, body, header);
+    struct err e = { 0 };
+
+    for (size_t i = 0; i < in.body_len; i++) {
+        body[i] ^= 1;
+        expect_true("one bit", !provider_mtn.verify(*state, &c, &in, &e));
+        body[i] ^= 1;
+    }
+    assert_true(provider_mtn.verify(*state, &c, &in, &e));
+}
+
+static void
+test_read_webhook_messages(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *external_id;
+        const char *from;
+        const char *text;
+        int64_t at_ms;
+    } rows[] = {
+        { "mtn/inbound.json", "mo-5001", "+250788000001", "Ni angahe ku kwezi?", 1795370703000 },
+        { "mtn/inbound_snake_case.json", "mo-5002", "+250788000001", "Yego, ejo saa tatu.",
+          1795370703000 },
+        { "mtn/inbound_numbers.json", "5003", "+250788000001", "Oui, \xC3\xA0 demain",
+          1795370703123 },
+        { "mtn/inbound_local_number.json", "mo-5004", "+250788000001", "Muraho", 1795370703000 },
+        { "mtn/inbound_foreign.json", "mo-5005", "+256770000001", "Hello from Kampala",
+          1795370703000 },
+        { "mtn/inbound_part.json", "mo-5006", "+250788000001",
+          "Ndashaka inzu y'ibyumba bibiri i Kimironko, ", 1795370703000 },
+        { "mtn/inbound_odd_time.json", "mo-5011", "+250788000001", "Muraho", 0 },
+        { "mtn/inbound_empty_message.json", "mo-5012", "+250788000001", "", 1795370703000 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct incoming_http in = webhook(*state, fixture_text(*state, rows[i].file), "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        expect_true(rows[i].file, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_int(rows[i].file, (int64_t)items.n_inbound, 1);
+        expect_int(rows[i].file, (int64_t)(items.n_receipts + items.n_unreadable), 0);
+        const struct inbound *m = &items.inbound[0];
+        expect_text(rows[i].file, m->external_id, rows[i].external_id);
+        expect_text(rows[i].file, m->from.e164, rows[i].from);
+        expect_text(rows[i].file, m->text, rows[i].text);
+        expect_int(rows[i].file, m->at_ms, rows[i].at_ms);
+        expect_text(rows[i].file, m->kind, "text");
+        expect_text(rows[i].file, arena_printf(*state, "%s%s%s", m->wa_id, m->bsuid, m->name), "");
+        expect_true(rows[i].file, m->answerable);
+    }
+}
+
+static void
+test_read_webhook_unreadable(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *why;
+    } rows[] = {
+        { "mtn/inbound_short_code.json", "from: a short code or a name, never answered" },
+        { "mtn/inbound_named_sender.json", "from: a short code or a name, never answered" },
+        { "mtn/inbound_no_sender.json", "from: empty" },
+        { "mtn/inbound_no_message.json", "message: missing or not a text" },
+        { "mtn/report.json", "from: empty" },
+        { "mtn/report_array.json", "from: empty" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct incoming_http in = webhook(*state, fixture_text(*state, rows[i].file), "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        expect_true(rows[i].file, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_int(rows[i].file, (int64_t)(items.n_inbound + items.n_receipts), 0);
+        expect_int(rows[i].file, (int64_t)items.n_unreadable, 1);
+        expect_text(rows[i].file, items.unreadable[0], rows[i].why);
+        expect_int(rows[i].file, e.kind, ERR_NONE); /* success leaves the error alone */
+    }
+}
+
+static void
+test_read_webhook_odd_members(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *why;
+    } rows[] = {
+        { "{\"from\":{},\"message\":\"a\"}", "from: empty" },
+        { "{\"from\":[\"+250788000001\"],\"message\":\"a\"}", "from: empty" },
+        { "{\"from\":true,\"message\":\"a\"}", "from: empty" },
+        { "{\"from\":\"anonymous\",\"message\":\"a\"}",
+          "from: a short code or a name, never answered" },
+        { "{\"from\":\"+25078800000\",\"message\":\"a\"}", "from: not a number of Rwanda's plan" },
+        { "{\"from\":\"+250788000001\",\"message\":7}", "message: missing or not a text" },
+        { "{\"from\":\"+250788000001\",\"message\":null}", "message: missing or not a text" },
+        { "null", "from: empty" },
+        { "\"text\"", "from: empty" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct incoming_http in = webhook(*state, rows[i].body, "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        expect_true(rows[i].body, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_int(rows[i].body, (int64_t)items.n_inbound, 0);
+        expect_int(rows[i].body, (int64_t)items.n_unreadable, 1);
+        expect_text(rows[i].body, items.unreadable[0], rows[i].why);
+    }
+}
+
+static void
+test_read_webhook_no_json(void **state)
+{
+    static const char *const rows[] = { "", "from=%2B250788000001&message=a",
+                                        "{\"from\":", "{'from':'x'}" };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct incoming_http in = webhook(*state, rows[i], "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        expect_true(rows[i], !provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_int(rows[i], e.kind, ERR_INVALID);
+    }
+}
+
+static const char *
+id_read(struct arena *a, const char *body)
+{
+    struct incoming_http in = webhook(a, body, "");
+    struct webhook_items items;
+    struct err e = { 0 };
+
+    expect_true(body, provider_mtn.read_webhook(a, &in, &items, &e));
+    expect_int(body, (int64_t)items.n_inbound, 1);
+    return items.inbound[0].external_id;
+}
+
+static void
+test_read_webhook_makes_an_id(void **state)
+{
+    struct arena *a = *state;
+    const char *id = id_read(a, fixture_text(a, "mtn/inbound_no_id.json"));
+    static const char *const others[] = {
+        "{\"from\":\"0788000002\",\"to\":\"8080\",\"message\":\"Murakoze\","
+        "\"timestamp\":\"2026-11-22T18:05:03Z\"}",
+        "{\"from\":\"0788000001\",\"to\":\"8081\",\"message\":\"Murakoze\","
+        "\"timestamp\":\"2026-11-22T18:05:03Z\"}",
+        "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"Murakoze!\","
+        "\"timestamp\":\"2026-11-22T18:05:03Z\"}",
+        "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"Murakoze\","
+        "\"timestamp\":\"2026-11-22T18:05:04Z\"}",
+    };
+
+    assert_int_equal(strlen(id), strlen("sha256:") + 64);
+    assert_true(str_starts(id, "sha256:"));
+    assert_string_equal(id_read(a, fixture_text(a, "mtn/inbound_no_id.json")), id);
+    assert_string_equal(id_read(a, fixture_text(a, "mtn/inbound_null_id.json")), id);
+    for (size_t i = 0; i < COUNT_OF(others); i++)
+        expect_true(others[i], !str_eq(id_read(a, others[i]), id));
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_configured),
+        ARENA_TEST(test_build_to_the_letter),
+        ARENA_TEST(test_build_keeps_any_text),
+        ARENA_TEST(test_build_refuses),
+        ARENA_TEST(test_read_answer),
+        ARENA_TEST(test_read_answer_accepts_without_words),
+        ARENA_TEST(test_verify),
+        ARENA_TEST(test_verify_needs_the_header),
+        ARENA_TEST(test_verify_sees_every_byte),
+        ARENA_TEST(test_read_webhook_messages),
+        ARENA_TEST(test_read_webhook_unreadable),
+        ARENA_TEST(test_read_webhook_odd_members),
+        ARENA_TEST(test_read_webhook_no_json),
+        ARENA_TEST(test_read_webhook_makes_an_id),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,433 @@
+/*
+ * wa_webhook - the signature, every type of message and status that Meta sends, and many of them in
+ * one body with broken ones among them.
+ */
+#include "provider/wa_webhook.h"
+#include "unit/provider_fixture.h"
+
+#define ID "01900000-0000-7000-8000-000000000001"
+
+/* The published vectors, made with the app secret "app-secret". */
+#define VECTOR_BODY "{\"object\":\"whatsapp_business_account\",\"entry\":[]}"
+#define VECTOR_HEX  "d3e4f9da0ce6c71ab3dba55929b8eeeee2455349e534924ead19f98d143e904f"
+#define CAFE_BODY   "{\"t\":\"Caf\\u00e9\"}"
+#define CAFE_HEX    "8c161f9ea9f5d8110c02ab9e017f7af44c7bed41a7729f14b38feb281997e11e"
+
+static void
+test_verify(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *body;
+        const char *now;
+        const char *old;
+        const char *header;
+        enum err_kind want;
+    } rows[] = {
+        { "signed", VECTOR_BODY, "app-secret", "", "sha256=" VECTOR_HEX, ERR_NONE },
+        { "escaped letters", CAFE_BODY, "app-secret", "", "sha256=" CAFE_HEX, ERR_NONE },
+        { "predecessor", VECTOR_BODY, "new", "app-secret", "sha256=" VECTOR_HEX, ERR_NONE },
+        { "other body", CAFE_BODY, "app-secret", "", "sha256=" VECTOR_HEX, ERR_AUTH },
+        { "the letter itself", "{\"t\":\"Caf\xC3\xA9\"}", "app-secret", "", "sha256=" CAFE_HEX,
+          ERR_AUTH },
+        { "without prefix", VECTOR_BODY, "app-secret", "", VECTOR_HEX, ERR_AUTH },
+        { "SHA-1", VECTOR_BODY, "app-secret", "", "sha1=" VECTOR_HEX, ERR_AUTH },
+        { "prefix alone", VECTOR_BODY, "app-secret", "", "sha256=", ERR_AUTH },
+        { "with more behind it", VECTOR_BODY, "app-secret", "", "sha256=" VECTOR_HEX "0",
+          ERR_AUTH },
+        { "empty", VECTOR_BODY, "app-secret", "", "", ERR_AUTH },
+        { "no secret", VECTOR_BODY, "", "", "sha256=" VECTOR_HEX, ERR_UNAVAILABLE },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct config c = operator_settings();
+        struct err e = { 0 };
+        const char *header = arena_printf(*state, "HTTP_X_HUB_SIGNATURE_256=%s", rows[i].header);
+        struct incoming_http in = webhook(*state, rows[i].body, header);
+        c.wa_app_secret = (struct secret){ rows[i].now, rows[i].old };
+        bool ok = wa_webhook_verify(*state, &c, &in, &e);
+        expect_int(rows[i].name, e.kind, rows[i].want);
+        expect_int(rows[i].name, ok, rows[i].want == ERR_NONE);
+    }
+}
+
+static void
+test_verify_other_header(void **state)
+{
+    struct config c = operator_settings();
+    struct err e = { 0 };
+    struct incoming_http in =
+        webhook(*state, VECTOR_BODY, "HTTP_X_HUB_SIGNATURE=sha256=" VECTOR_HEX);
+
+    assert_false(wa_webhook_verify(*state, &c, &in, &e));
+    assert_int_equal(e.kind, ERR_AUTH);
+}
+
+static struct webhook_items
+items_of(struct arena *a, const char *row, const char *body)
+{
+    struct incoming_http in = webhook(a, body, "");
+    struct webhook_items items;
+    struct err e = { 0 };
+
+    if (!wa_webhook_read(a, &in, &items, &e))
+        fail_msg("%s: %s", row, e.text);
+    return items;
+}
+
+static void
+test_read_message_types(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *kind;
+        const char *text;
+        bool answerable;
+    } rows[] = {
+        { "text", "text", "Muraho", true },
+        { "text_quoted", "text", "Yego", true },
+        { "text_forwarded", "text", "Inzu nziza", true },
+        { "text_from_ad", "text", "Ni angahe?", true },
+        { "button", "text", "Mumpamagare", true },
+        { "button_without_text", "button", "", true },
+        { "button_reply", "text", "Yego", true },
+        { "list_reply", "text", "Kimironko", true },
+        { "nfm_reply", "text", "Sent", true },
+        { "call_permission_reply", "interactive", "", false },
+        { "interactive_bare", "interactive", "", true },
+        { "interactive_empty", "interactive", "", true },
+        { "image", "image", "Iyi nzu", true },
+        { "image_without_caption", "image", "", true },
+        { "video", "video", "Reba", true },
+        { "document", "document", "CV yanjye", true },
+        { "audio", "audio", "", true },
+        { "sticker", "sticker", "", true },
+        { "location", "location", "", true },
+        { "contacts", "contacts", "", true },
+        { "order", "order", "", false },
+        { "reaction", "reaction", "", false },
+        { "reaction_removed", "reaction", "", false },
+        { "system_changed_number", "system", "", false },
+        { "system_identity_changed", "system", "", false },
+        { "edit", "edit", "", false },
+        { "revoke", "revoke", "", false },
+        { "unsupported", "unsupported", "", false },
+        { "unknown_type", "hologram", "", true },
+        { "unknown_members", "text", "Muraho", true },
+        { "group", "text", "Muraho mwese", false },
+    };
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *file = arena_printf(a, "meta/webhook_%s.json", rows[i].file);
+        struct webhook_items items = items_of(a, rows[i].file, fixture_text(a, file));
+        expect_int(rows[i].file, (int64_t)items.n_inbound, 1);
+        expect_int(rows[i].file, (int64_t)(items.n_receipts + items.n_unreadable), 0);
+        const struct inbound *m = &items.inbound[0];
+        expect_text(rows[i].file, m->external_id, "wamid.A");
+        expect_text(rows[i].file, m->from.e164, "+250788000001");
+        expect_text(rows[i].file, m->wa_id, "250788000001");
+        expect_text(rows[i].file, m->bsuid, "RW.13491208655302741918");
+        expect_text(rows[i].file, m->kind, rows[i].kind);
+        expect_text(rows[i].file, m->text, rows[i].text);
+        expect_int(rows[i].file, m->answerable, rows[i].answerable);
+        expect_int(rows[i].file, m->at_ms, 1790000000000);
+    }
+}
+
+static void
+test_read_message_senders(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *from;
+        const char *wa_id;
+        const char *bsuid;
+        const char *name;
+    } rows[] = {
+        { "text", "+250788000001", "250788000001", "RW.13491208655302741918", "Aline" },
+        { "bsuid", "", "", "RW.13491208655302741918", "Aline" },
+        { "bsuid_odd_number", "", "", "RW.13491208655302741918", "Aline" },
+        { "foreign", "+16505551234", "16505551234", "US.1", "Sam" },
+        { "system_changed_number", "+250788000001", "250788000001", "RW.13491208655302741918", "" },
+    };
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *file = arena_printf(a, "meta/webhook_%s.json", rows[i].file);
+        struct webhook_items items = items_of(a, rows[i].file, fixture_text(a, file));
+        expect_int(rows[i].file, (int64_t)items.n_inbound, 1);
+        expect_int(rows[i].file, (int64_t)items.n_unreadable, 0);
+        const struct inbound *m = &items.inbound[0];
+        expect_text(rows[i].file, m->from.e164, rows[i].from);
+        expect_text(rows[i].file, m->wa_id, rows[i].wa_id);
+        expect_text(rows[i].file, m->bsuid, rows[i].bsuid);
+        expect_text(rows[i].file, m->name, rows[i].name);
+    }
+}
+
+static void
+test_read_message_time(void **state)
+{
+    static const struct {
+        const char *timestamp;
+        int64_t want;
+    } rows[] = {
+        { "\"1790000000\"", 1790000000000 },
+        { "1790000000", 1790000000000 },
+        { "\"1790000000123\"", 1790000000123 },
+        { "\"soon\"", 0 },
+        { "null", 0 },
+        { "{}", 0 },
+        { "\"-1\"", 0 },
+        { "99999999999999999999", 0 },
+    };
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *body = arena_printf(
+            a,
+            "{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{\"messages\":[{\"id\":"
+            "\"wamid.A\",\"from\":\"250788000001\",\"type\":\"text\",\"timestamp\":%s}]}}]}]}",
+            rows[i].timestamp);
+        struct webhook_items items = items_of(a, rows[i].timestamp, body);
+        expect_int(rows[i].timestamp, (int64_t)items.n_inbound, 1);
+        expect_int(rows[i].timestamp, items.inbound[0].at_ms, rows[i].want);
+        expect_text(rows[i].timestamp, items.inbound[0].text, "");
+        expect_text(rows[i].timestamp, items.inbound[0].name, "");
+    }
+}
+
+static void
+test_read_message_as_meta_escapes_it(void **state)
+{
+    struct webhook_items items =
+        items_of(*state, "raw", fixture_text(*state, "meta/webhook_raw.json"));
+
+    assert_int_equal(items.n_inbound, 1);
+    assert_string_equal(items.inbound[0].text, "Caf\xC3\xA9 \xF0\x9F\x98\x80 http://a.example/b");
+}
+
+static void
+test_read_message_unreadable(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *why;
+    } rows[] = {
+        { "nobody", "message: from: missing" },
+        { "odd_number", "message: from: a short code, not a phone number" },
+    };
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *file = arena_printf(a, "meta/webhook_%s.json", rows[i].file);
+        struct webhook_items items = items_of(a, rows[i].file, fixture_text(a, file));
+        expect_int(rows[i].file, (int64_t)items.n_inbound, 0);
+        expect_int(rows[i].file, (int64_t)items.n_unreadable, 1);
+        expect_text(rows[i].file, items.unreadable[0], rows[i].why);
+    }
+}
+
+static void
+test_read_statuses(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *status;
+        const char *our_ref;
+        const char *error_code;
+    } rows[] = {
+        { "sent", "sent", ID, "" },
+        { "delivered", "delivered", "", "" },
+        { "read", "read", "", "" },
+        { "played", "read", "", "" },
+        { "deleted", "deleted", "", "" },
+        { "failed", "undelivered", ID, "131026" },
+        { "foreign_reference", "sent", "", "" },
+    };
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *file = arena_printf(a, "meta/webhook_status_%s.json", rows[i].file);
+        struct webhook_items items = items_of(a, rows[i].file, fixture_text(a, file));
+        expect_int(rows[i].file, (int64_t)items.n_receipts, 1);
+        expect_int(rows[i].file, (int64_t)(items.n_inbound + items.n_unreadable), 0);
+        const struct receipt *r = &items.receipts[0];
+        expect_text(rows[i].file, r->external_id, "wamid.OURS");
+        expect_text(rows[i].file, r->status, rows[i].status);
+        expect_text(rows[i].file, r->our_ref, rows[i].our_ref);
+        expect_text(rows[i].file, r->error_code, rows[i].error_code);
+        expect_int(rows[i].file, r->at_ms, 1790000010000);
+    }
+}
+
+static void
+test_read_nothing_for_us(void **state)
+{
+    static const char *const rows[] = { "meta/webhook_unknown_field.json",
+                                        "meta/webhook_calls.json",
+                                        "meta/webhook_account_error.json",
+                                        "meta/webhook_empty.json",
+                                        "meta/webhook_status_call.json" };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct webhook_items items = items_of(*state, rows[i], fixture_text(*state, rows[i]));
+        expect_int(rows[i], (int64_t)(items.n_inbound + items.n_receipts + items.n_unreadable), 0);
+    }
+}
+
+static void
+test_read_status_without_words(void **state)
+{
+    struct webhook_items items =
+        items_of(*state, "wordless", fixture_text(*state, "meta/webhook_status_wordless.json"));
+
+    assert_int_equal(items.n_receipts, 0);
+    assert_int_equal(items.n_unreadable, 1);
+    assert_string_equal(items.unreadable[0], "status: status: missing");
+}
+
+/* Entries, changes and items in the order they stand; the broken ones hold back none. */
+static void
+test_read_batch(void **state)
+{
+    static const struct {
+        const char *id;
+        const char *from;
+        const char *name;
+    } messages[] = {
+        { "wamid.A1", "+250788000001", "Aline" },
+        { "wamid.B2", "+250788000002", "Eric" },
+        { "wamid.C3", "+250788000001", "Aline" },
+        { "wamid.D4", "+250788000001", "Aline" },
+    };
+    static const char *const receipts[][2] = {
+        { "wamid.S1", "sent" },
+        { "wamid.S2", "read" },
+        { "wamid.S3", "delivered" },
+    };
+    static const char *const unreadable[] = {
+        "message: id: missing", "status: id: missing",  "message: id: missing",
+        "message: id: missing", "message: id: missing", "message: id: missing",
+    };
+    struct webhook_items items =
+        items_of(*state, "batch", fixture_text(*state, "meta/webhook_batch.json"));
+
+    assert_int_equal(items.n_inbound, COUNT_OF(messages));
+    for (size_t i = 0; i < COUNT_OF(messages); i++) {
+        expect_text(messages[i].id, items.inbound[i].external_id, messages[i].id);
+        expect_text(messages[i].id, items.inbound[i].from.e164, messages[i].from);
+        expect_text(messages[i].id, items.inbound[i].name, messages[i].name);
+    }
+    assert_int_equal(items.n_receipts, COUNT_OF(receipts));
+    for (size_t i = 0; i < COUNT_OF(receipts); i++) {
+        expect_text(receipts[i][0], items.receipts[i].external_id, receipts[i][0]);
+        expect_text(receipts[i][0], items.receipts[i].status, receipts[i][1]);
+    }
+    assert_int_equal(items.n_unreadable, COUNT_OF(unreadable));
+    for (size_t i = 0; i < COUNT_OF(unreadable); i++)
+        expect_text(unreadable[i], items.unreadable[i], unreadable[i]);
+}
+
+static void
+test_read_duplicate(void **state)
+{
+    struct webhook_items items =
+        items_of(*state, "duplicate", fixture_text(*state, "meta/webhook_duplicate.json"));
+
+    /* The database keeps the first; here both are seen. */
+    assert_int_equal(items.n_inbound, 2);
+    assert_string_equal(items.inbound[0].external_id, items.inbound[1].external_id);
+}
+
+static void
+test_read_many(void **state)
+{
+    struct arena *a = *state;
+    struct json_object *root = json_new_object(a);
+    struct json_object *change = json_push_object(
+        json_add_array(json_push_object(json_add_array(root, "entry")), "changes"));
+    struct json_object *messages;
+
+    json_set_str(change, "field", "messages");
+    messages = json_add_array(json_add_object(change, "value"), "messages");
+    for (int i = 0; i < 1000; i++) {
+        struct json_object *m = json_push_object(messages);
+        json_set_str(m, "id", arena_printf(a, "wamid.%d", i));
+        json_set_str(m, "from", "250788000001");
+    }
+    struct webhook_items items = items_of(a, "1000 messages", json_print(a, root));
+    assert_int_equal(items.n_inbound, 1000);
+    assert_string_equal(items.inbound[999].external_id, "wamid.999");
+    assert_string_equal(items.inbound[999].kind, "unsupported");
+}
+
+static void
+test_read_odd_shapes(void **state)
+{
+    static const char *const rows[] = {
+        "{\"entry\":[{}]}",
+        "{\"entry\":[{\"changes\":{}}]}",
+        "{\"entry\":[{\"changes\":[{}]}]}",
+        "{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":[]}]}]}",
+        "{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{\"messages\":{}}}]}]}",
+        "{\"entry\":[{\"changes\":[{\"field\":7,\"value\":{\"messages\":[{}]}}]}]}",
+        "{\"entry\":[{\"changes\":[{\"value\":{\"messages\":[{}]}}]}]}",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct webhook_items items = items_of(*state, rows[i], rows[i]);
+        expect_int(rows[i], (int64_t)(items.n_inbound + items.n_receipts + items.n_unreadable), 0);
+    }
+}
+
+static void
+test_read_refuses(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *want;
+    } rows[] = {
+        { "", "not JSON" },
+        { "{\"entry\":[", "not JSON" },
+        { "hub.mode=subscribe", "not JSON" },
+        { "{}", "entry: missing" },
+        { "[]", "entry: missing" },
+        { "null", "entry: missing" },
+        { "{\"entry\":{}}", "entry: missing" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct incoming_http in = webhook(*state, rows[i].body, "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        expect_true(rows[i].body, !wa_webhook_read(*state, &in, &items, &e));
+        expect_int(rows[i].body, e.kind, ERR_INVALID);
+        expect_true(rows[i].body, str_starts(e.text, rows[i].want));
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_verify),
+        ARENA_TEST(test_verify_other_header),
+        ARENA_TEST(test_read_message_types),
+        ARENA_TEST(test_read_message_senders),
+        ARENA_TEST(test_read_message_time),
+        ARENA_TEST(test_read_message_as_meta_escapes_it),
+        ARENA_TEST(test_read_message_unreadable),
+        ARENA_TEST(test_read_statuses),
+        ARENA_TEST(test_read_nothing_for_us),
+        ARENA_TEST(test_read_status_without_words),
+        ARENA_TEST(test_read_batch),
+        ARENA_TEST(test_read_duplicate),
+        ARENA_TEST(test_read_many),
+        ARENA_TEST(test_read_odd_shapes),
+        ARENA_TEST(test_read_refuses),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
