@@ -40,12 +40,13 @@ BEGIN
          WHERE coalesce(v, '') <> ''
         ON CONFLICT (kind, value) DO NOTHING;
         UPDATE profiles SET
-            phone_number = coalesce(phone_number, nullif(p_phone, '')),
             whatsapp_jid = coalesce(whatsapp_jid, nullif(p_wa_id, '')),
             display_name = coalesce(display_name, nullif(p_name, ''))
-         WHERE user_id = person
-           AND (phone_number IS NULL OR whatsapp_jid IS NULL OR display_name IS NULL)
-           AND NOT EXISTS (SELECT 1 FROM profiles o WHERE o.phone_number = p_phone AND o.user_id <> person);
+         WHERE user_id = person AND ((whatsapp_jid IS NULL AND p_wa_id <> '') OR (display_name IS NULL AND p_name <> ''));
+        -- The number is a key: a statement that names it locks out all who refer to the person, so it is one of its own.
+        UPDATE profiles SET phone_number = p_phone
+         WHERE user_id = person AND phone_number IS NULL AND p_phone <> ''
+           AND NOT EXISTS (SELECT 1 FROM profiles o WHERE o.phone_number = p_phone);
     END IF;
     RETURN person;
 END $$;

@@ -138,6 +138,12 @@ DECLARE
     new  text;
     went uuid[] := '{}';
 BEGIN
+    -- A report under an id that only this answer brings, on its way at this moment, waits for us, or we for it: one of us two
+    -- sees what the other wrote.
+    PERFORM pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended('id:' || x.external_id, 20251207) AS k
+          FROM jsonb_to_recordset(p_results) AS x (external_id text)
+         WHERE x.external_id <> '' ORDER BY k) AS locks;
     FOR r IN
         SELECT * FROM jsonb_to_recordset(p_results) AS x (id uuid, fence bigint, outcome text, external_id text,
             error_code text, error_message text, http_status int, retry_after_s int, took_ms int)
@@ -224,6 +230,14 @@ BEGIN
          ORDER BY x.external_id, x.our_ref, x.status, x.at -- one order for all: no deadlocks
         ON CONFLICT DO NOTHING RETURNING 1)
     SELECT count(*) INTO stored FROM kept;
+    -- An id nobody knows may be that of an answer on its way: see finish_outbound().
+    PERFORM pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended('id:' || x.external_id, 20251207) AS k
+          FROM jsonb_to_recordset(p_events) AS x (external_id text)
+         WHERE x.external_id <> '' AND (
+               SELECT m.id FROM message_delivery_log m WHERE m.direction = 'outbound'
+                  AND m.provider = p_provider AND m.external_message_id = x.external_id LIMIT 1) IS NULL -- one index probe each
+         ORDER BY k) AS locks;
     FOR mid IN
         SELECT DISTINCT m.id
           FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid)

@@ -22,7 +22,7 @@ run(struct call *c, struct err *e)
     if (p == NULL || p->channel != CHANNEL_SMS || p->read_webhook == NULL)
         return err_set(e, ERR_INVALID, "provider: unknown");
     if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
-        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in },
+        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in, false },
                       &result, e))
         return false;
     json_set_bool(c->reply, "success", true);

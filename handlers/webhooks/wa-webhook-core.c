@@ -40,7 +40,7 @@ run(struct call *c, struct err *e)
     if (str_eq(c->in.method, "GET"))
         return subscribe(c, e);
     if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
-        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in },
+        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in, false },
                       &result, e))
         return false;
     json_set_bool(c->reply, "success", true);

@@ -10,8 +10,10 @@
 #include "core/phrase.h"
 #include "core/sms_text.h"
 
-#define TEXT_MAX       (64 * 1024)
+#define LIST_MAX       (64 * 1024)
+#define TEXT_MAX       (4 * LIST_MAX) /* a body and a list of steps always fit */
 #define RICH_MAX_CHARS 4000
+#define SMS_MAX_CHARS  160 /* letters in one SMS, at most */
 
 /* A JSON array of texts, or of {text: ...}, as stored in bullets and next_actions. */
 static struct json_object *
@@ -29,8 +31,9 @@ list_of(struct arena *a, const char *json)
 static void
 add_list(struct arena *a, struct buf *b, struct json_object *list)
 {
-    for (size_t i = 0; i < json_count(list); i++) {
-        const char *line = str_trim(a, json_text(a, json_item(list, i)));
+    for (size_t i = 0; i < json_count(list) && !buf_overflowed(b); i++) {
+        struct json_object *item = json_item(list, i);
+        const char *line = str_trim(a, json_opt_str(a, item, "text", json_text(a, item)));
 
         if (!str_empty(line))
             buf_printf(b, "%s- %s", b->len > 0 ? "\n" : "", line);
@@ -41,13 +44,14 @@ add_list(struct arena *a, struct buf *b, struct json_object *list)
 static const char *
 body_of(struct arena *a, const struct call_record *call, enum language l)
 {
-    struct buf b = buf_init(a, TEXT_MAX);
+    struct buf b = buf_init(a, LIST_MAX);
+    const char *prose = str_trim(a, call->summary);
 
     add_list(a, &b, list_of(a, call->bullets));
     if (b.len > 0)
         return b.data;
-    if (!str_empty(str_trim(a, call->summary)))
-        return str_trim(a, call->summary);
+    if (!str_empty(prose))
+        return arena_strndup(a, prose, utf8_prefix(prose, RICH_MAX_CHARS));
     return phrase_get(PHRASE_CALL_RECORDED, l);
 }
 
@@ -56,7 +60,7 @@ rich_summary(struct arena *a, const struct call_record *call, enum language l)
 {
     struct json_object *next = list_of(a, call->next_actions);
     struct buf b = buf_init(a, TEXT_MAX);
-    struct buf steps = buf_init(a, TEXT_MAX);
+    struct buf steps = buf_init(a, LIST_MAX);
 
     buf_printf(&b, "*%s*\n\n%s", phrase_get(PHRASE_SUMMARY_TITLE, l), body_of(a, call, l));
     add_list(a, &steps, next);
@@ -88,7 +92,7 @@ fit_with_tail(struct arena *a, const char *body, const char *tail, int segments)
 {
     const char *whole = arena_printf(a, "%s%s", body, tail);
     size_t low = 0;
-    size_t high = utf8_count(body);
+    size_t high = (size_t)segments * SMS_MAX_CHARS;
 
     if (sms_text_size(whole).segments <= segments)
         return whole;
@@ -118,15 +122,15 @@ plain_summary(struct arena *a, const struct config *c, const struct call_record 
               enum language l)
 {
     struct buf b = buf_init(a, TEXT_MAX);
-    struct buf steps = buf_init(a, TEXT_MAX);
-    const char *hint = reply_hint(a, c, l);
+    struct buf steps = buf_init(a, LIST_MAX);
+    const char *hint = sms_text_plain(a, reply_hint(a, c, l));
 
     buf_printf(&b, "EasyMO: %s", body_of(a, call, l));
     add_list(a, &steps, list_of(a, call->next_actions));
     if (steps.len > 0)
         buf_printf(&b, "\n%s:\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
     return fit_with_tail(a, sms_text_plain(a, b.data),
-                         str_empty(hint) ? "" : sms_text_plain(a, arena_printf(a, "\n%s", hint)),
+                         str_empty(hint) ? "" : arena_printf(a, "\n%s", hint),
                          COMPOSE_SMS_SEGMENTS);
 }
 

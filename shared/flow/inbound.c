@@ -173,7 +173,8 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
     struct webhook_items items;
 
     *out = (struct inbound_result){ .session_id = "" };
-    if (!req->provider->read_webhook(a, req->http, &items, e)) {
+    if (!(req->is_report ? req->provider->read_report : req->provider->read_webhook)(a, req->http,
+                                                                                     &items, e)) {
         out->poison = 1;
         return keep_poison(f, a, req, arena_strdup(a, e->text), e);
     }

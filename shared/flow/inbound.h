@@ -25,6 +25,7 @@ struct inbound_request {
     const char *program;
     const struct provider *provider;
     const struct incoming_http *http;
+    bool is_report; /* brought to the address for delivery reports */
 };
 bool inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
                   struct inbound_result *out, struct err *e) MUST_CHECK;

@@ -8,27 +8,42 @@
 #include "base/utf8.h"
 #include "core/json.h"
 
-#define SYSTEM_MAX (64 * 1024)
-
-static void
-add_points(struct arena *a, struct buf *b, const char *title, const char *json)
-{
-    struct json_object *list = NULL;
-    struct err ignored = { 0 };
-
-    if (str_empty(json) || !json_parse(a, json, strlen(json), &list, &ignored) ||
-        json_count(list) == 0)
-        return;
-    buf_printf(b, "%s:\n", title);
-    for (size_t i = 0; i < json_count(list); i++)
-        buf_printf(b, "- %s\n", json_text(a, json_item(list, i)));
-}
+#define SYSTEM_MAX      (256 * 1024)
+#define POINTS_MAX      (32 * 1024)
+#define POINT_MAX_CHARS 500
 
 /* One line of a text that comes from outside, so that it cannot pass for a heading of ours. */
 static const char *
 one_line(struct arena *a, const char *text, size_t max_chars)
 {
-    return str_replace(a, utf8_clean(a, text, strlen(text), max_chars), "\n", " ");
+    static const char *const breaks[] = { "\n", "\xE2\x80\xA8", "\xE2\x80\xA9" };
+    const char *line = utf8_clean(a, text, strlen(text), max_chars);
+
+    for (size_t i = 0; i < COUNT_OF(breaks); i++)
+        line = str_replace(a, line, breaks[i], " ");
+    return str_trim(a, line);
+}
+
+/* A JSON array of texts, or of {text: ...}, as stored in bullets and next_actions. */
+static void
+add_points(struct arena *a, struct buf *b, const char *title, const char *json)
+{
+    struct buf lines = buf_init(a, POINTS_MAX);
+    struct json_object *list = NULL;
+    struct err ignored = { 0 };
+
+    if (str_empty(json) || !json_parse(a, json, strlen(json), &list, &ignored))
+        return;
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct json_object *item = json_item(list, i);
+        const char *line =
+            one_line(a, json_opt_str(a, item, "text", json_text(a, item)), POINT_MAX_CHARS);
+
+        if (!str_empty(line))
+            buf_printf(&lines, "- %s\n", line);
+    }
+    if (lines.len > 0)
+        buf_printf(b, "%s:\n%s", title, lines.data);
 }
 
 static const char *
@@ -41,7 +56,7 @@ system_text(struct arena *a, const struct turn_context *t)
         buf_printf(&b, "The person's name, as their phone gives it: %s\n",
                    one_line(a, t->person.name, 60));
     if (!str_empty(t->person.language))
-        buf_printf(&b, "The person's language: %s\n", t->person.language);
+        buf_printf(&b, "The person's language: %s\n", one_line(a, t->person.language, 20));
     if (str_empty(t->call_id)) {
         buf_adds(&b, "There was no call in this conversation.\n");
     } else {
@@ -60,7 +75,8 @@ system_text(struct arena *a, const struct turn_context *t)
     return b.data;
 }
 
-/* The first line that is still within the character budget, counted from the newest. */
+/* The first line that is still within the character budget, counted from the newest. Older ones
+ * stand in the request only where they wait for the answer. */
 static size_t
 first_line(const struct turn_context *t)
 {
@@ -80,12 +96,15 @@ struct chat_message *
 prompt_messages(struct arena *a, const struct turn_context *t, size_t *n)
 {
     struct chat_message *out = arena_array(a, t->n_lines + 1, sizeof(*out));
+    size_t first = first_line(t);
 
     *n = 0;
     out[(*n)++] = (struct chat_message){ "system", system_text(a, t) };
-    for (size_t i = first_line(t); i < t->n_lines; i++) {
+    for (size_t i = 0; i < t->n_lines; i++) {
         const struct turn_line *line = &t->lines[i];
 
+        if (i < first && !line->waits)
+            continue;
         out[(*n)++] = (struct chat_message){
             .role = line->is_inbound ? "user" : "assistant",
             .content = line->is_inbound

@@ -27,7 +27,8 @@ struct http {
     int watched;
     bool allow_http;
     int active;
-    int64_t timer_at; /* clk_mono_ms() when libcurl wants to be called; -1 for never */
+    struct transfer *transfers; /* those in flight, newest first */
+    int64_t timer_at;           /* clk_mono_ms() when libcurl wants to be called; -1 for never */
 };
 
 /* One request in flight; lives in its own arena. */
@@ -42,8 +43,11 @@ struct transfer {
     size_t body_len;
     size_t body_read;
     struct buf answer;
+    bool header_ended; /* the empty line behind the answer's header came */
     int retry_after_s;
     int64_t started_ms;
+    struct transfer *next;
+    struct transfer **link; /* what points at this one */
 };
 
 static int
@@ -133,6 +137,7 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
     struct transfer *t = ctx;
     int64_t seconds;
 
+    t->header_ended = size * n <= 2; /* "\r\n" or "\n" */
     if (size * n > sizeof(name) && strncasecmp(bytes, name, sizeof(name) - 1) == 0) {
         char *value =
             arena_strndup(t->arena, bytes + sizeof(name) - 1, size * n - (sizeof(name) - 1));
@@ -168,6 +173,9 @@ set_options(struct transfer *t, const struct http_request *req)
         (void)curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body_len);
         (void)curl_easy_setopt(c, CURLOPT_READFUNCTION, on_body_wanted);
         (void)curl_easy_setopt(c, CURLOPT_READDATA, t);
+        /* Without a body there is nothing to rewind: never on a connection that may die under it.
+         */
+        (void)curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, t->body_len == 0 ? 1L : 0L);
     }
 }
 
@@ -189,6 +197,11 @@ transfer_new(struct http *h, const struct http_request *req)
     for (size_t i = 0; req->headers != NULL && req->headers[i] != NULL; i++)
         t->headers = curl_slist_append(t->headers, req->headers[i]);
     set_options(t, req);
+    t->next = h->transfers;
+    t->link = &h->transfers;
+    if (t->next != NULL)
+        t->next->link = &t->next;
+    h->transfers = t;
     return t;
 }
 
@@ -197,6 +210,9 @@ transfer_free(struct transfer *t)
 {
     struct arena *a = t->arena;
 
+    *t->link = t->next;
+    if (t->next != NULL)
+        t->next->link = t->link;
     curl_easy_cleanup(t->easy);
     curl_slist_free_all(t->headers);
     arena_free(&a);
@@ -218,13 +234,14 @@ http_start(struct http *h, const struct http_request *req, http_done *done, void
 /* Did the request reach the provider? Decided on two facts: did bytes leave, did a complete answer
  * come. */
 static enum http_reach
-reach_of(CURL *easy, CURLcode code)
+reach_of(const struct transfer *t, CURLcode code)
 {
     long sent = 0;
 
-    if (code == CURLE_OK)
+    /* An answer that ends inside its header is a success to libcurl. */
+    if (code == CURLE_OK && t->header_ended)
         return HTTP_ANSWERED;
-    (void)curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent);
+    (void)curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &sent);
     return sent > 0 ? HTTP_CUT : HTTP_NOT_SENT;
 }
 
@@ -237,12 +254,15 @@ finish(struct http *h, CURL *easy, CURLcode code)
 
     (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
     (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    r.reach = reach_of(easy, code);
+    r.reach = reach_of(t, code);
     r.status = (int)status;
     r.body = t->answer.data;
     r.body_len = t->answer.len;
     r.retry_after_s = t->retry_after_s;
-    r.why = code == CURLE_OK ? "" : curl_easy_strerror(code);
+    if (r.reach == HTTP_ANSWERED)
+        r.why = "";
+    else
+        r.why = code == CURLE_OK ? "The answer's header was cut" : curl_easy_strerror(code);
     r.took_ms = clk_mono_ms() - t->started_ms;
     (void)curl_multi_remove_handle(h->multi, easy);
     h->active--;
@@ -334,6 +354,10 @@ http_close(struct http **handle)
     if (h == NULL)
         return;
     *handle = NULL;
+    while (h->transfers != NULL) {
+        (void)curl_multi_remove_handle(h->multi, h->transfers->easy);
+        transfer_free(h->transfers);
+    }
     (void)curl_multi_cleanup(h->multi);
     (void)close(h->epoll);
     curl_global_cleanup();

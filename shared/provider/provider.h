@@ -103,6 +103,9 @@ struct provider {
                    struct err *e);
     bool (*read_webhook)(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
                          struct err *e);
+    /* Optional: delivery reports, where the gateway brings them to an address of their own. */
+    bool (*read_report)(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
+                        struct err *e);
 };
 
 /* By name; NULL if there is none. */

@@ -5,6 +5,7 @@
 #include "base/clk.h"
 #include "base/hmac.h"
 #include "base/str.h"
+#include "base/uuid.h"
 #include "core/json.h"
 #include "provider/providers.h"
 
@@ -135,6 +136,76 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
     return true;
 }
 
+/* The gateway's words in ours; one we do not know is kept as it came and changes nothing. */
+static const char *
+status_word(const char *word)
+{
+    static const struct {
+        const char *theirs;
+        const char *ours;
+    } words[] = {
+        { "ACCEPTED", "sent" },       { "DELIVERED", "delivered" },
+        { "DELIVRD", "delivered" },   { "UNDELIVERED", "undelivered" },
+        { "EXPIRED", "undelivered" }, { "REJECTED", "undelivered" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        if (str_eq_nocase(words[i].theirs, word))
+            return words[i].ours;
+    }
+    return word;
+}
+
+static bool
+read_receipt(struct arena *a, struct json_object *o, struct receipt *out, struct err *e)
+{
+    struct uuid ref;
+    const char *word;
+
+    *out = (struct receipt){ .our_ref = "", .error_code = "" };
+    if (!json_need_str(a, o, "status", &word, e))
+        return false;
+    out->status = status_word(word);
+    if (str_eq(out->status, "undelivered"))
+        out->error_code = word;
+    out->external_id = json_opt_scalar(a, o, "messageId", "");
+    if (str_empty(out->external_id))
+        out->external_id = json_opt_scalar(a, o, "message_id", "");
+    if (uuid_parse(json_opt_str(a, o, "reference", ""), &ref))
+        out->our_ref = arena_strdup(a, ref.text);
+    if (!clk_parse(json_opt_scalar(a, o, "timestamp", ""), &out->at_ms))
+        out->at_ms = 0;
+    if (str_empty(out->external_id) && str_empty(out->our_ref))
+        return err_set(e, ERR_INVALID, "messageId: missing, and no reference of ours");
+    return true;
+}
+
+/* One report, or an array of them. */
+static bool
+read_report(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
+            struct err *e)
+{
+    struct json_object *body;
+    size_t n;
+
+    *out = (struct webhook_items){ 0 };
+    if (!json_parse(a, in->body, in->body_len, &body, e))
+        return false;
+    n = json_is_array(body) ? json_count(body) : 1;
+    out->receipts = arena_array(a, n + 1, sizeof(*out->receipts));
+    out->unreadable = arena_array(a, n + 1, sizeof(*out->unreadable));
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *o = json_is_array(body) ? json_item(body, i) : body;
+        struct err why = { 0 };
+
+        if (read_receipt(a, o, &out->receipts[out->n_receipts], &why))
+            out->n_receipts++;
+        else
+            out->unreadable[out->n_unreadable++] = arena_printf(a, "report: %s", why.text);
+    }
+    return true;
+}
+
 const struct provider provider_mtn = {
     .name = "mtn",
     .channel = CHANNEL_SMS,
@@ -143,4 +214,5 @@ const struct provider provider_mtn = {
     .read_answer = read_answer,
     .verify = verify,
     .read_webhook = read_webhook,
+    .read_report = read_report,
 };

@@ -12,7 +12,7 @@ SMS = {"from": "+250788000301", "to": "8080", "message": "hello", "messageId": "
 
 class BadInput(SystemTest):
     def counts(self):
-        return self.sql("SELECT (SELECT count(*) FROM message_delivery_log), (SELECT count(*) FROM profiles), "
+        return self.sql("SELECT (SELECT count(*) FROM message_delivery_log WHERE direction = 'inbound'), (SELECT count(*) FROM profiles), "
                         "(SELECT count(*) FROM inbound_poison), (SELECT count(*) FROM call_summaries)")
 
     def test_unsigned_and_wrongly_signed_sms(self):

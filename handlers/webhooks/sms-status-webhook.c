@@ -1,0 +1,40 @@
+/*
+ * sms-status-webhook - delivery reports, brought by the gateway named in ?provider= (default: the
+ * first of SMS_PROVIDERS). Statuses only move up; what matches no message yet is kept.
+ *
+ * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison)
+ * - 401 missing or wrong signature
+ * - 413 too large
+ * - 503 the gateway's secret is not set, or the database is away
+ */
+#include "base/str.h"
+#include "flow/inbound.h"
+#include "frame/handler.h"
+
+static bool
+run(struct call *c, struct err *e)
+{
+    const char *name = incoming_query(c->arena, &c->in, "provider");
+    const struct provider *p =
+        provider_find(str_empty(name) ? c->flow->config->sms_providers[0] : name);
+    struct inbound_result result;
+
+    if (p == NULL || p->read_report == NULL)
+        return err_set(e, ERR_INVALID, "provider: unknown");
+    if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
+        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in, true },
+                      &result, e))
+        return false;
+    json_set_bool(c->reply, "success", true);
+    return true;
+}
+
+const struct handler handler = {
+    .name = "sms-status-webhook",
+    .methods = METHOD_POST,
+    .max_body = 64 * 1024,
+    .media = "application/json",
+    .needs = CFG_SMS_HOOK,
+    .auth = AUTH_OWN,
+    .run = run,
+};

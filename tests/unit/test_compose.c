@@ -1,0 +1,491 @@
+/*
+ * compose - what a person reads on each channel, and what each row of a message carries.
+ */
+#include "base/utf8.h"
+#include "core/phrase.h"
+#include "core/sms_text.h"
+#include "flow/compose.h"
+#include "unit/provider_fixture.h"
+
+#define LONG_WORDS                                                                                 \
+    "Murashaka inzu y'ibyumba bibiri i Kimironko hafi y'isoko, ifite amazi n'umuriro, aho "        \
+    "imodoka ihagarara, ku giciro kitarenze amafaranga ibihumbi ijana na makumyabiri ku kwezi, "   \
+    "guhera ku wa mbere w'icyumweru gitaha, kandi mwifuza kuyireba mbere yo gufata icyemezo "      \
+    "muri kumwe n'umuryango wanyu."
+
+static void
+test_summary_wordings(void **state)
+{
+    static const struct {
+        const char *name;
+        struct call_record call;
+        const char *rich;
+        const char *plain;
+    } rows[] = {
+        { "bullets",
+          { .bullets = "[\"House in Kimironko\",\"Two rooms\"]", .next_actions = "" },
+          "*Your call with EasyMO*\n\n- House in Kimironko\n- Two rooms\n\nReply to continue.",
+          "EasyMO: - House in Kimironko\n- Two rooms\nReply to 8080." },
+        { "bullets before prose",
+          { .bullets = "[\"Two rooms\"]", .summary = "A long story.", .next_actions = "[]" },
+          "*Your call with EasyMO*\n\n- Two rooms\n\nReply to continue.",
+          "EasyMO: - Two rooms\nReply to 8080." },
+        { "prose",
+          { .bullets = "", .summary = " You look for a house. ", .next_actions = "" },
+          "*Your call with EasyMO*\n\nYou look for a house.\n\nReply to continue.",
+          "EasyMO: You look for a house.\nReply to 8080." },
+        { "empty bullets",
+          { .bullets = "[\"\",\"  \"]", .summary = "You look for a house.", .next_actions = "" },
+          "*Your call with EasyMO*\n\nYou look for a house.\n\nReply to continue.",
+          "EasyMO: You look for a house.\nReply to 8080." },
+        { "next actions",
+          { .bullets = "[\"Two rooms\"]",
+            .next_actions = "[\"We call you tomorrow\",\" You send a photo \"]" },
+          "*Your call with EasyMO*\n\n- Two rooms\n\n*Next steps*\n- We call you tomorrow\n- You "
+          "send a photo\n\nReply to continue.",
+          "EasyMO: - Two rooms\nNext steps:\n- We call you tomorrow\n- You send a photo\nReply to "
+          "8080." },
+        { "points as objects",
+          { .bullets = "[{\"text\":\"Two rooms\"},{\"id\":7},\"Near the market\"]",
+            .next_actions = "[{\"text\":\"We call you\"}]" },
+          "*Your call with EasyMO*\n\n- Two rooms\n- Near the market\n\n*Next steps*\n- We call "
+          "you\n\nReply to continue.",
+          "EasyMO: - Two rooms\n- Near the market\nNext steps:\n- We call you\nReply to 8080." },
+        { "nothing",
+          { .bullets = "", .summary = "", .next_actions = "" },
+          "*Your call with EasyMO*\n\nWe received your call. Reply here and we will go on from "
+          "there.\n\nReply to continue.",
+          "EasyMO: We received your call. Reply here and we will go on from there.\nReply to "
+          "8080." },
+        { "no list",
+          { .bullets = "{\"a\":1}", .summary = "", .next_actions = "not JSON" },
+          "*Your call with EasyMO*\n\nWe received your call. Reply here and we will go on from "
+          "there.\n\nReply to continue.",
+          "EasyMO: We received your call. Reply here and we will go on from there.\nReply to "
+          "8080." },
+        { "typographic marks",
+          { .bullets = "[\"The owner\xE2\x80\x99s price \xE2\x80\x93 120\xE2\x80\xAF"
+                       "000\"]",
+            .next_actions = "" },
+          "*Your call with EasyMO*\n\n- The owner\xE2\x80\x99s price \xE2\x80\x93 120\xE2\x80\xAF"
+          "000\n\nReply to continue.",
+          "EasyMO: - The owner's price - 120 000\nReply to 8080." },
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct call_record call = rows[i].call;
+        call.summary = call.summary != NULL ? call.summary : "";
+        struct compose_text got = compose_summary(*state, &c, &call, LANG_EN);
+        expect_text(rows[i].name, got.rich, rows[i].rich);
+        expect_text(rows[i].name, got.plain, rows[i].plain);
+    }
+}
+
+static void
+test_summary_languages(void **state)
+{
+    static const enum language rows[] = { LANG_RW, LANG_EN, LANG_FR, LANG_SW };
+    const struct call_record call = { .bullets = "[\"Kigali\"]",
+                                      .summary = "",
+                                      .next_actions = "[\"+\"]" };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        enum language l = rows[i];
+        struct compose_text got = compose_summary(*state, &c, &call, l);
+        expect_text(language_text(l), got.rich,
+                    arena_printf(*state, "*%s*\n\n- Kigali\n\n*%s*\n- +\n\n%s",
+                                 phrase_get(PHRASE_SUMMARY_TITLE, l),
+                                 phrase_get(PHRASE_NEXT_STEPS, l),
+                                 phrase_get(PHRASE_REPLY_HINT, l)));
+        expect_text(language_text(l), got.plain,
+                    arena_printf(*state, "EasyMO: - Kigali\n%s:\n- +\n%s 8080.",
+                                 phrase_get(PHRASE_NEXT_STEPS, l), phrase_get(PHRASE_REPLY_TO, l)));
+        expect_int(language_text(l), sms_text_size(got.plain).encoding, SMS_GSM7);
+    }
+}
+
+static void
+test_summary_hint_fits_the_sender(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *sender;
+        const char *short_code;
+        const char *want;
+    } rows[] = {
+        { "a name and a short code", "EasyMO", "8080", "EasyMO: Two rooms\nReply to 8080." },
+        { "a name alone promises nothing", "EasyMO", "", "EasyMO: Two rooms" },
+        { "a short code receives", "8080", "", "EasyMO: Two rooms\nReply to continue." },
+        { "a short code of its own", "8080", "9090", "EasyMO: Two rooms\nReply to continue." },
+        { "a number receives", "+250788000000", "8080", "EasyMO: Two rooms\nReply to continue." },
+        { "a name with digits", "Easy2", "8080", "EasyMO: Two rooms\nReply to 8080." },
+    };
+    const struct call_record call = { .bullets = "", .summary = "Two rooms", .next_actions = "" };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct config c = operator_settings();
+        c.mtn_sms_sender_id = rows[i].sender;
+        c.sms_short_code = rows[i].short_code;
+        expect_text(rows[i].name, compose_summary(*state, &c, &call, LANG_EN).plain, rows[i].want);
+    }
+}
+
+/* 'text' n times. */
+static const char *
+times(struct arena *a, const char *text, size_t n)
+{
+    size_t len = strlen(text);
+    char *out = arena_alloc(a, n * len + 1);
+
+    for (size_t i = 0; i < n; i++)
+        memcpy(out + i * len, text, len);
+    return out;
+}
+
+/* Whatever the call was like: two SMS at most, the hint whole and on a line of its own. */
+static void
+test_summary_keeps_the_hint(void **state)
+{
+    struct arena *a = *state;
+    const struct {
+        const char *name;
+        const char *summary;
+        enum sms_encoding encoding;
+    } rows[] = {
+        { "long prose", LONG_WORDS, SMS_GSM7 },
+        { "twice as long", times(a, LONG_WORDS " ", 2), SMS_GSM7 },
+        { "as long as a summary can be", times(a, "inzu ", 1600), SMS_GSM7 },
+        { "one endless word", times(a, "a", 8000), SMS_GSM7 },
+        { "lines", times(a, "inzu\n", 1600), SMS_GSM7 },
+        { "extension characters", times(a, "{inzu} ", 400), SMS_GSM7 },
+        { "another script", times(a, "\xD0\x94\xD0\xBE\xD0\xBC ", 500), SMS_UCS2 },
+        { "a script without blanks", times(a, "\xE5\xAE\xB6", 500), SMS_UCS2 },
+        { "letters outside the basic plane", times(a, "\xF0\x90\x90\xB7", 500), SMS_UCS2 },
+        { "GSM-7 until its end", times(a, "a", 290), SMS_GSM7 },
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct call_record call = { .bullets = "",
+                                    .summary = rows[i].summary,
+                                    .next_actions = "[\"Tuzabahamagara ejo\"]" };
+        const char *plain = compose_summary(a, &c, &call, LANG_RW).plain;
+        struct sms_size size = sms_text_size(plain);
+        expect_int(rows[i].name, size.segments, COMPOSE_SMS_SEGMENTS);
+        expect_int(rows[i].name, size.encoding, rows[i].encoding);
+        expect_true(rows[i].name, str_starts(plain, "EasyMO: "));
+        expect_true(rows[i].name, str_ends(plain, "...\nMusubize kuri 8080."));
+        expect_true(rows[i].name, utf8_valid(plain, strlen(plain)));
+    }
+}
+
+static void
+test_summary_cuts_at_a_word(void **state)
+{
+    struct config c = operator_settings();
+    struct call_record call = { .bullets = "",
+                                .summary = times(*state, "inzu ", 1600),
+                                .next_actions = "" };
+    const char *plain = compose_summary(*state, &c, &call, LANG_EN).plain;
+
+    assert_true(str_ends(plain, "inzu...\nReply to 8080."));
+    /* No more is cut than a word: 306 septets are two SMS. */
+    assert_true(sms_text_size(plain).units > 306 - (int)strlen("inzu "));
+}
+
+static void
+test_summary_fills_exactly(void **state)
+{
+    static const char tail[] = "\nReply to 8080.";
+    struct config c = operator_settings();
+    size_t room = 306 - strlen("EasyMO: ") - strlen(tail);
+
+    for (size_t n = room - 1; n <= room + 1; n++) {
+        const char *row = str_from_int(*state, (int64_t)n);
+        struct call_record call = { .bullets = "",
+                                    .summary = times(*state, "a", n),
+                                    .next_actions = "" };
+        const char *plain = compose_summary(*state, &c, &call, LANG_EN).plain;
+        expect_int(row, sms_text_size(plain).segments, 2);
+        expect_int(row, strstr(plain, "...") == NULL, n <= room);
+        expect_true(row, str_ends(plain, tail));
+    }
+}
+
+static void
+test_summary_stays_below_whatsapps_limit(void **state)
+{
+    struct arena *a = *state;
+    const struct {
+        const char *name;
+        const char *summary;
+    } rows[] = {
+        { "prose", times(a, "inzu ", 1600) },
+        { "letters of two bytes", times(a, "\xC3\xA9", 8000) },
+        { "letters of four bytes", times(a, "\xF0\x9F\x98\x80", 20000) },
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct call_record call = { .bullets = "", .summary = rows[i].summary, .next_actions = "" };
+        const char *rich = compose_summary(a, &c, &call, LANG_RW).rich;
+        expect_true(rows[i].name, utf8_valid(rich, strlen(rich)));
+        expect_true(rows[i].name, utf8_count(rich) <= 4096);
+        expect_true(rows[i].name, utf8_count(rich) > 4000);
+        expect_true(rows[i].name, str_ends(rich, phrase_get(PHRASE_REPLY_HINT, LANG_RW)));
+    }
+}
+
+static void
+test_summary_of_many_points(void **state)
+{
+    struct config c = operator_settings();
+    struct json_object *points = json_new_array(*state);
+
+    for (int i = 0; i < 50; i++)
+        json_push_str(points, times(*state, "ibyumba ", 60));
+    struct call_record call = { .bullets = json_print(*state, points),
+                                .summary = "",
+                                .next_actions = json_print(*state, points) };
+    struct compose_text got = compose_summary(*state, &c, &call, LANG_FR);
+    assert_true(utf8_count(got.rich) <= 4096);
+    assert_int_equal(sms_text_size(got.plain).segments, COMPOSE_SMS_SEGMENTS);
+    assert_true(str_ends(got.plain, "\nR\xC3\xA9pondez au 8080."));
+}
+
+static void
+test_plain_words(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *plain;
+    } rows[] = {
+        { "Yego.", "Yego." },
+        { "", "" },
+        { "*Yego*, n\xE2\x80\x99"
+          "ejo \xF0\x9F\x98\x80",
+          "Yego, n'ejo" },
+        { "a\n\n\n\nb", "a\n\nb" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct compose_text got = compose_plain(*state, rows[i].text);
+        expect_text(rows[i].text, got.rich, rows[i].text);
+        expect_text(rows[i].text, got.plain, rows[i].plain);
+    }
+}
+
+static void
+test_plain_words_within_limits(void **state)
+{
+    struct compose_text got = compose_plain(*state, times(*state, "\xC3\xA9t\xC3\xA9 ", 4000));
+
+    assert_int_equal(utf8_count(got.rich), 4000);
+    assert_true(utf8_valid(got.rich, strlen(got.rich)));
+    assert_int_equal(sms_text_size(got.plain).segments, COMPOSE_SMS_SEGMENTS);
+    assert_true(str_ends(got.plain, "..."));
+}
+
+static const struct person aline = {
+    .profile_id = "p",
+    .phone = "+250788000001",
+    .wa_id = "250788000001",
+    .bsuid = "RW.1",
+    .name = "",
+    .language = "",
+    .has_whatsapp = true,
+    .window_open = true,
+    .allows_sms = true,
+    .allows_whatsapp = true,
+    .mode = "",
+};
+
+static struct plan
+plan_for(const struct config *c, const struct person *person)
+{
+    return plan_make(c, &(struct plan_input){ .type = MESSAGE_SUMMARY, .person = person });
+}
+
+static struct compose_message
+message_to(const struct person *person, struct compose_text text)
+{
+    return (struct compose_message){ .type = MESSAGE_SUMMARY,
+                                     .person = person,
+                                     .language = LANG_RW,
+                                     .text = text,
+                                     .key = "summary:call-7",
+                                     .call_id = "call-7",
+                                     .turn_id = "",
+                                     .correlation_id = "req-7" };
+}
+
+static void
+test_drafts_of_both_channels(void **state)
+{
+    struct config c = operator_settings();
+    struct plan p = plan_for(&c, &aline);
+    struct compose_message m = message_to(&aline, (struct compose_text){ "*rich*", "plain" });
+    struct message_draft out[PLAN_STEPS];
+
+    assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
+    assert_int_equal(out[0].channel, CHANNEL_WHATSAPP);
+    assert_string_equal(out[0].provider, "meta");
+    assert_string_equal(out[0].content, "*rich*");
+    assert_string_equal(out[0].idem_key, "summary:call-7:whatsapp:1");
+    assert_string_equal(out[0].bsuid, "RW.1");
+    assert_int_equal(out[0].segments, 1);
+    assert_int_equal(out[0].cost_mrwf, 6000);
+    assert_int_equal(out[1].channel, CHANNEL_SMS);
+    assert_string_equal(out[1].provider, "mtn");
+    assert_string_equal(out[1].content, "plain");
+    assert_string_equal(out[1].idem_key, "summary:call-7:sms:1");
+    assert_string_equal(out[1].bsuid, "");
+    assert_int_equal(out[1].segments, 1);
+    assert_int_equal(out[1].cost_mrwf, 15000);
+    assert_string_equal(out[0].group_id.text, out[1].group_id.text);
+    assert_string_not_equal(out[0].id.text, out[1].id.text);
+    assert_string_not_equal(out[0].id.text, out[0].group_id.text);
+}
+
+static void
+test_drafts_have_in_common(void **state)
+{
+    struct config c = operator_settings();
+    struct plan p = plan_for(&c, &aline);
+    struct compose_message m = message_to(&aline, (struct compose_text){ "r", "p" });
+    struct message_draft out[PLAN_STEPS];
+    struct uuid parsed_id;
+
+    assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
+    for (size_t i = 0; i < PLAN_STEPS; i++) {
+        const char *row = channel_text(out[i].channel);
+        expect_true(row, uuid_parse(out[i].id.text, &parsed_id));
+        expect_true(row, uuid_parse(out[i].group_id.text, &parsed_id));
+        expect_int(row, out[i].type, MESSAGE_SUMMARY);
+        expect_text(row, out[i].recipient_phone, "+250788000001");
+        expect_int(row, out[i].language, LANG_RW);
+        expect_text(row, out[i].call_id, "call-7");
+        expect_text(row, out[i].turn_id, "");
+        expect_text(row, out[i].correlation_id, "req-7");
+        expect_true(row, !out[i].is_template);
+    }
+}
+
+static void
+test_drafts_follow_the_plan(void **state)
+{
+    static const struct {
+        const char *name;
+        struct person person;
+        size_t n;
+        enum channel channel;
+        const char *phone;
+        const char *bsuid;
+    } rows[] = {
+        { "SMS alone",
+          { .phone = "+250788000001", .bsuid = "", .allows_sms = true, .mode = "" },
+          1,
+          CHANNEL_SMS,
+          "+250788000001",
+          "" },
+        { "only an id of WhatsApp",
+          { .phone = "",
+            .bsuid = "RW.1",
+            .has_whatsapp = true,
+            .window_open = true,
+            .allows_whatsapp = true,
+            .mode = "" },
+          1,
+          CHANNEL_WHATSAPP,
+          "",
+          "RW.1" },
+        { "nobody", { .phone = "", .bsuid = "", .mode = "" }, 0, CHANNEL_SMS, "", "" },
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct plan p = plan_for(&c, &rows[i].person);
+        struct compose_message m = message_to(&rows[i].person, (struct compose_text){ "r", "p" });
+        struct message_draft out[PLAN_STEPS] = { { .channel = CHANNEL_SMS } };
+        expect_int(rows[i].name, (int64_t)compose_drafts(*state, &c, &p, &m, out),
+                   (int64_t)rows[i].n);
+        expect_int(rows[i].name, out[0].channel, rows[i].channel);
+        expect_text(rows[i].name, rows[i].n > 0 ? out[0].recipient_phone : "", rows[i].phone);
+        expect_text(rows[i].name, rows[i].n > 0 ? out[0].bsuid : "", rows[i].bsuid);
+    }
+}
+
+static void
+test_draft_of_a_template(void **state)
+{
+    struct config c = operator_settings();
+    struct person person = aline;
+    struct message_draft out[PLAN_STEPS];
+
+    person.window_open = false;
+    struct plan p = plan_for(&c, &person);
+    struct compose_message m =
+        message_to(&person, (struct compose_text){ "*rich*\n\nReply", times(*state, "a ", 140) });
+    assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
+    assert_true(out[0].is_template);
+    assert_false(out[1].is_template);
+    /* The template has its own title and hint. */
+    assert_string_equal(out[0].content, m.text.plain);
+    assert_int_equal(out[0].segments, 1);
+    assert_int_equal(out[0].cost_mrwf, 6000);
+    assert_int_equal(out[1].segments, 2);
+}
+
+static void
+test_drafts_cost(void **state)
+{
+    struct arena *a = *state;
+    const struct {
+        const char *name;
+        const char *plain;
+        int segments;
+        int64_t cost_mrwf;
+    } rows[] = {
+        { "one SMS", times(a, "a", 160), 1, 8500 },
+        { "two", times(a, "a", 161), 2, 17000 },
+        { "one of another script", times(a, "\xD0\x94", 70), 1, 8500 },
+        { "two of another script", times(a, "\xD0\x94", 71), 2, 17000 },
+    };
+    struct config c = operator_settings();
+
+    c.sms_price_mrwf = 8500;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct plan p = plan_for(&c, &aline);
+        struct compose_message m = message_to(&aline, (struct compose_text){ "r", rows[i].plain });
+        struct message_draft out[PLAN_STEPS];
+        expect_int(rows[i].name, (int64_t)compose_drafts(a, &c, &p, &m, out), 2);
+        expect_int(rows[i].name, out[1].segments, rows[i].segments);
+        expect_int(rows[i].name, out[1].cost_mrwf, rows[i].cost_mrwf);
+    }
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_summary_wordings),
+        ARENA_TEST(test_summary_languages),
+        ARENA_TEST(test_summary_hint_fits_the_sender),
+        ARENA_TEST(test_summary_keeps_the_hint),
+        ARENA_TEST(test_summary_cuts_at_a_word),
+        ARENA_TEST(test_summary_fills_exactly),
+        ARENA_TEST(test_summary_stays_below_whatsapps_limit),
+        ARENA_TEST(test_summary_of_many_points),
+        ARENA_TEST(test_plain_words),
+        ARENA_TEST(test_plain_words_within_limits),
+        ARENA_TEST(test_drafts_of_both_channels),
+        ARENA_TEST(test_drafts_have_in_common),
+        ARENA_TEST(test_drafts_follow_the_plan),
+        ARENA_TEST(test_draft_of_a_template),
+        ARENA_TEST(test_drafts_cost),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
