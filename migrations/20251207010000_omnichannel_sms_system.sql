@@ -177,6 +177,8 @@ BEGIN
         ALTER TABLE profiles ADD CONSTRAINT profiles_phone_number_key UNIQUE (phone_number);
     END IF;
 END $$;
+-- "WhatsApp does not reach them" is believed for thirty days.
+CREATE INDEX profiles_without_whatsapp ON profiles (has_whatsapp_at) WHERE has_whatsapp = false;
 CREATE TRIGGER profiles_updated_at BEFORE UPDATE ON profiles FOR EACH ROW EXECUTE FUNCTION set_updated_at();
 
 -- 4. Conversations ---------------------------------------------------------------------------------------------------

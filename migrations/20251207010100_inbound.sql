@@ -78,16 +78,16 @@ BEGIN
     PERFORM 1 FROM omnichannel_sessions s WHERE s.id = p_session FOR NO KEY UPDATE;
     RETURN QUERY
     INSERT INTO message_delivery_log (id, session_id, profile_id, call_id, channel, message_type, provider, content,
-        recipient_phone, status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata)
+        recipient_phone, status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata, fallback)
     SELECT r.id, p_session, s.profile_id, r.call_id, r.channel, r.message_type, r.provider, r.content,
         r.recipient_phone, 'pending', r.idem_key, r.group_id, coalesce(r.part, 1), clock_timestamp(),
         clock_timestamp() + r.expires_in_s * interval '1 second', coalesce(r.segments, 1), coalesce(r.cost_rwf, 0),
-        r.turn_id, coalesce(r.metadata, '{}')
+        r.turn_id, coalesce(r.metadata, '{}'), nullif(r.fallback, '{}')
       FROM ROWS FROM (jsonb_to_recordset(p_rows) AS (id uuid, call_id text, channel text, message_type text,
             provider text, content text, recipient_phone text, idem_key text, group_id uuid, part int, expires_in_s int,
-            segments int, cost_rwf numeric, turn_id uuid, metadata jsonb)) WITH ORDINALITY
+            segments int, cost_rwf numeric, turn_id uuid, metadata jsonb, fallback jsonb)) WITH ORDINALITY
         AS r (id, call_id, channel, message_type, provider, content, recipient_phone, idem_key, group_id, part,
-            expires_in_s, segments, cost_rwf, turn_id, metadata, n)
+            expires_in_s, segments, cost_rwf, turn_id, metadata, fallback, n)
       JOIN omnichannel_sessions s ON s.id = p_session
      ORDER BY n
     ON CONFLICT (idem_key) DO NOTHING

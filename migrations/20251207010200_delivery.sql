@@ -6,7 +6,14 @@
 -- p_ids: only these rows (a first attempt somebody waits for); NULL for any.
 CREATE FUNCTION claim_outbound(p_provider text, p_worker text, p_want int, p_lease_s int, p_ids uuid[] DEFAULT NULL)
 RETURNS SETOF message_delivery_log
-LANGUAGE sql VOLATILE SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp AS $$
+DECLARE
+    room int := provider_gate(p_provider, p_want); -- the circuit breaker: a paused provider costs no attempt
+BEGIN
+    IF room <= 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
     WITH due AS (
         SELECT m.id FROM message_delivery_log m
          WHERE m.provider = p_provider AND m.status IN ('pending', 'failed')
@@ -19,7 +26,7 @@ LANGUAGE sql VOLATILE SET search_path = public, pg_temp AS $$
                    AND e.status IN ('pending', 'failed', 'sending')
                    AND (e.group_id = m.group_id OR e.status <> 'failed' OR e.retry_count < 2))
          ORDER BY m.next_attempt_at, m.seq
-         LIMIT p_want
+         LIMIT room
            FOR UPDATE OF m SKIP LOCKED),
     taken AS (
         UPDATE message_delivery_log m SET
@@ -31,8 +38,11 @@ LANGUAGE sql VOLATILE SET search_path = public, pg_temp AS $$
         RETURNING m.*),
     evidence AS (
         INSERT INTO delivery_attempts (message_id, fence, worker) SELECT id, lease_token, p_worker FROM taken)
-    SELECT * FROM taken ORDER BY seq
-$$;
+    SELECT * FROM taken ORDER BY seq;
+    IF NOT FOUND THEN
+        PERFORM provider_unprobe(p_provider);
+    END IF;
+END $$;
 
 -- 5 s, 30 s, 2 min, 10 min, 30 min, 1 h, 2 h, each times 0.5 to 1.5; what the provider asked for is the floor.
 CREATE FUNCTION delivery_backoff(p_retry int, p_retry_after_s int, p_scale float8) RETURNS interval
@@ -109,6 +119,7 @@ BEGIN
         UPDATE message_delivery_log SET
             status = best.status,
             lease_until = NULL, next_attempt_at = NULL, dead_reason = NULL,
+            fallback = CASE WHEN best.status IN ('delivered', 'read') THEN NULL ELSE fallback END,
             sent_at = coalesce(sent_at, clock_timestamp()),
             delivered_at = CASE WHEN best.status IN ('delivered', 'read')
                                 THEN coalesce(delivered_at, best.provider_at, clock_timestamp()) ELSE delivered_at END,
@@ -137,6 +148,7 @@ DECLARE
     m    message_delivery_log;
     new  text;
     went uuid[] := '{}';
+    lost uuid[] := '{}';
 BEGIN
     -- A report under an id that only this answer brings, on its way at this moment, waits for us, or we for it: one of us two
     -- sees what the other wrote.
@@ -206,10 +218,23 @@ BEGIN
             went := went || r.id;
         END IF;
         SELECT l.status INTO status FROM message_delivery_log l WHERE l.id = r.id;
+        IF status IN ('dead', 'undelivered') AND m.fallback IS NOT NULL THEN
+            lost := lost || r.id;
+        END IF;
+        PERFORM provider_result(m.provider, CASE
+            WHEN r.outcome IN ('accepted', 'permanent') THEN 'ok'
+            WHEN r.outcome = 'hold' THEN 'hard'
+            WHEN r.outcome = 'retry' AND r.http_status = 503 THEN 'fail'
+            WHEN r.outcome = 'retry' AND r.error_code = '131056' THEN 'ok' -- too many to this one person
+            WHEN r.outcome = 'retry' THEN 'pause'
+            ELSE 'fail' END, r.error_code, greatest(r.retry_after_s, 1), p_scale);
         RETURN NEXT;
     END LOOP;
     IF cardinality(went) > 0 THEN
         PERFORM messages_went_out(went);
+    END IF;
+    IF cardinality(lost) > 0 THEN
+        PERFORM messages_fall_back(lost, 0);
     END IF;
 END $$;
 
@@ -252,16 +277,20 @@ BEGIN
     moved := cardinality(went);
     IF moved > 0 THEN
         PERFORM messages_went_out(went);
+        PERFORM messages_fall_back(went, 0);
     END IF;
     RETURN NEXT;
 END $$;
 
 -- Moves on what time has overtaken: a lapsed lease means nobody knows what left (unknown, never pending); an unknown
--- outcome that was held long enough is sent once more and marked, or given up; a message past its use is dead.
-CREATE FUNCTION sweep_outbound(p_hold_s int, p_max_resends int DEFAULT 1)
-RETURNS TABLE (to_unknown int, resent int, dead int, expired int)
+-- outcome that was held long enough is sent once more and marked, or given up; a message past its use is dead. What WhatsApp did
+-- not bring within p_failover_s goes by SMS, where that was planned so.
+CREATE FUNCTION sweep_outbound(p_hold_s int, p_max_resends int DEFAULT 1, p_failover_s int DEFAULT 120)
+RETURNS TABLE (to_unknown int, resent int, dead int, expired int, fallbacks int)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
+DECLARE
+    lost uuid[];
 BEGIN
     WITH u AS (
         UPDATE message_delivery_log m SET status = 'unknown', error_code = 'worker_lost',
@@ -289,13 +318,20 @@ BEGIN
             next_attempt_at = CASE WHEN h.again THEN clock_timestamp() END,
             failed_at = clock_timestamp(), lease_until = NULL
           FROM held h WHERE m.id = h.id
-        RETURNING h.again)
-    SELECT count(*) FILTER (WHERE again), count(*) FILTER (WHERE NOT again) INTO resent, dead FROM u;
+        RETURNING m.id, h.again)
+    SELECT count(*) FILTER (WHERE again), count(*) FILTER (WHERE NOT again), coalesce(array_agg(u.id) FILTER (WHERE NOT again), '{}')
+      INTO resent, dead, lost FROM u;
     WITH u AS (
         UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'expired', failed_at = clock_timestamp(), next_attempt_at = NULL
          WHERE m.id IN (SELECT l.id FROM message_delivery_log l
                          WHERE l.status IN ('pending', 'failed') AND l.expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
         RETURNING 1)
     SELECT count(*) INTO expired FROM u;
+    fallbacks := messages_fall_back(lost || ARRAY(
+        SELECT l.id FROM message_delivery_log l
+         WHERE l.fallback ? 'patient' AND l.created_at < clock_timestamp() - p_failover_s * interval '1 second'
+         ORDER BY l.created_at LIMIT 500), p_failover_s);
+    UPDATE profiles p SET has_whatsapp = NULL
+     WHERE p.has_whatsapp = false AND p.has_whatsapp_at < clock_timestamp() - interval '30 days';
     RETURN NEXT;
 END $$;

@@ -7,7 +7,7 @@ DECLARE
 BEGIN
     FOREACH t IN ARRAY ARRAY['profiles', 'contact_addresses', 'call_summaries', 'call_triggers', 'omnichannel_sessions',
         'conversation_threads', 'message_delivery_log', 'delivery_attempts', 'delivery_arrows', 'status_events',
-        'inbound_poison', 'agents', 'turns', 'job_heartbeat']::regclass[]
+        'inbound_poison', 'provider_circuit', 'agents', 'turns', 'job_heartbeat']::regclass[]
     LOOP
         EXECUTE format('ALTER TABLE %s OWNER TO omni_owner', t);
         EXECUTE format('ALTER TABLE %s ENABLE ROW LEVEL SECURITY', t);
@@ -24,7 +24,9 @@ BEGIN
                     'get_or_create_session', 'update_session_status', 'check_whatsapp_available', 'log_message_delivery',
                     'person_find_or_create', 'messages_enqueue', 'record_inbound_message', 'record_inbound_poison',
                     'claim_outbound', 'delivery_backoff', 'delivery_rank', 'person_refuses', 'messages_went_out',
-                    'apply_status_events', 'finish_outbound', 'record_status_events', 'sweep_outbound', 'claim_turns', 'renew_turns', 'finish_turn', 'record_call', 'notify_call')
+                    'apply_status_events', 'finish_outbound', 'record_status_events', 'sweep_outbound', 'provider_gate', 'provider_unprobe', 'provider_result',
+                    'fallback_choice', 'messages_fall_back', 'replay_dead', 'claim_turns', 'renew_turns', 'finish_turn', 'record_call',
+                    'notify_call')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

@@ -1,7 +1,14 @@
 /*
  * message-retry - one run, from cron every minute: sends what is due, answers what is due, picks up
  * what a dead worker left, exits.
+ *
+ * - message-retry --dead          lists the dead letters, the newest first
+ * - message-retry --replay ID     sends one again, as a new row; pressed twice it is still one
  */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "flow/deadletter.h"
 #include "flow/dispatch.h"
 #include "frame/job.h"
 
@@ -19,10 +26,17 @@ run(struct app *app, int argc, char **argv)
                                         .stop = &app_stopping };
     struct dispatch_counts counts = { 0 };
     struct err e = { 0 };
-    bool ok = dispatch_run(&app->flow, &o, &counts, &e);
+    bool ok;
 
-    (void)argc;
-    (void)argv;
+    if (argc > 1 && str_eq(argv[1], "--dead"))
+        return deadletter_list(&app->flow, stdout);
+    if (argc > 2 && str_eq(argv[1], "--replay"))
+        return deadletter_replay(&app->flow, argv[2], stdout);
+    if (argc > 1) {
+        (void)fputs("usage: message-retry [--dead | --replay ID]\n", stderr);
+        return 2;
+    }
+    ok = dispatch_run(&app->flow, &o, &counts, &e);
     log_event(app->flow.log, RETRY_RUN, LF_INT("sends", counts.sends),
               LF_INT("turns", counts.turns), LF_INT("calls", counts.calls));
     if (!ok)

@@ -74,6 +74,7 @@ struct config {
     int agent_timeout_s;
     int lease_s;
     int unknown_hold_s;
+    int failover_after_s;
     int summary_wait_s;
     int fallback_every_s;
     double backoff_scale;

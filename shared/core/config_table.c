@@ -23,6 +23,7 @@ const struct config_setting config_settings[] = {
     NUMBER(INT, CFG_CORE, agent_timeout_s, "AGENT_TIMEOUT_S", "20", 1, 600),
     NUMBER(INT, CFG_CORE, lease_s, "LEASE_S", "90", 1, 3600),
     NUMBER(INT, CFG_CORE, unknown_hold_s, "UNKNOWN_HOLD_S", "90", 0, 86400),
+    NUMBER(INT, CFG_CORE, failover_after_s, "FAILOVER_AFTER_S", "120", 0, 86400),
     NUMBER(INT, CFG_CORE, summary_wait_s, "SUMMARY_WAIT_S", "6", 0, 3600),
     NUMBER(INT, CFG_CORE, fallback_every_s, "FALLBACK_EVERY_S", "900", 0, 86400),
     NUMBER(SCALE, CFG_CORE, backoff_scale, "BACKOFF_SCALE", "1", 0, 1000000),

@@ -179,6 +179,43 @@ draft_of(struct arena *a, const struct config *c, const struct plan_step *s,
     return d;
 }
 
+/* Messages that were planned for a person are worth a second way; a confirmation or a fallback is
+ * not. */
+static bool
+has_second_way(enum message_type t)
+{
+    return t == MESSAGE_SUMMARY || t == MESSAGE_REPLY || t == MESSAGE_MISSED_CALL;
+}
+
+/* A WhatsApp message's second ways: the template if the window turns out closed, the template in
+ * English if it is missing in the person's language, the SMS that is held in reserve. */
+static void
+add_second_ways(struct arena *a, const struct config *c, const struct plan *p,
+                const struct compose_message *m, struct message_draft *d)
+{
+    struct plan_step as_template = p->steps[0];
+    struct message_draft *ways = arena_array(a, 3, sizeof(*ways));
+    bool templated = m->type == MESSAGE_SUMMARY && !str_empty(c->whatsapp_template_summary);
+
+    as_template.is_template = true;
+    for (size_t i = 0; templated && i < 2; i++) {
+        ways[i] = draft_of(a, c, &as_template, m);
+        ways[i].group_id = d->group_id;
+        ways[i].idem_key = arena_printf(a, "%s:template%s", d->idem_key, i == 0 ? "" : ":en");
+    }
+    ways[1].language = LANG_EN;
+    if (templated && !d->is_template)
+        d->fallback_template = &ways[0];
+    if (templated && d->language != LANG_EN)
+        d->fallback_template_en = &ways[1];
+    if (p->steps[1].in_reserve) {
+        ways[2] = draft_of(a, c, &p->steps[1], m);
+        ways[2].group_id = d->group_id;
+        d->fallback_sms = &ways[2];
+        d->patient = p->mode == MODE_FAILOVER;
+    }
+}
+
 size_t
 compose_drafts(struct arena *a, const struct config *c, const struct plan *p,
                const struct compose_message *m, struct message_draft *out)
@@ -191,6 +228,8 @@ compose_drafts(struct arena *a, const struct config *c, const struct plan *p,
             continue;
         out[n] = draft_of(a, c, &p->steps[i], m);
         out[n].group_id = group;
+        if (out[n].channel == CHANNEL_WHATSAPP && has_second_way(m->type))
+            add_second_ways(a, c, p, m, &out[n]);
         n++;
     }
     return n;

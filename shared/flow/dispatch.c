@@ -11,7 +11,7 @@
 #include "model/health.h"
 
 #define POLL_MS        250
-#define SWEEP_EVERY_MS 5000
+#define SWEEP_EVERY_MS 1000
 #define BEAT_EVERY_MS  10000
 #define AWAY_PAUSE_MS  1000
 #define STOP_GRACE_MS  45000 /* what is on the wire when we are asked to stop may finish */
@@ -39,12 +39,14 @@ beat_and_sweep(struct dispatch *d, struct err *e)
         d->next_beat = now + BEAT_EVERY_MS;
     }
     if (ok && now >= d->next_sweep) {
-        ok = delivery_sweep(d->flow->db, a, d->flow->config->unknown_hold_s, &s, e);
+        ok = delivery_sweep(d->flow->db, a, d->flow->config->unknown_hold_s,
+                            d->flow->config->failover_after_s, &s, e);
         d->next_sweep = now + SWEEP_EVERY_MS;
     }
-    if (ok && s.to_unknown + s.resent + s.dead + s.expired > 0)
+    if (ok && s.to_unknown + s.resent + s.dead + s.expired + s.fallbacks > 0)
         log_event(d->flow->log, SWEEP, LF_INT("to_unknown", s.to_unknown),
-                  LF_INT("resent", s.resent), LF_INT("dead", s.dead), LF_INT("expired", s.expired));
+                  LF_INT("resent", s.resent), LF_INT("dead", s.dead), LF_INT("expired", s.expired),
+                  LF_INT("fallbacks", s.fallbacks));
     arena_free(&a);
     return ok;
 }

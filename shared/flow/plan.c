@@ -22,6 +22,14 @@ send_by(enum channel channel, const struct provider *p, bool is_template, const 
                                .reason = reason };
 }
 
+static struct plan_step
+reserve(enum channel channel, const struct provider *p, const char *reason)
+{
+    return (struct plan_step){
+        .channel = channel, .in_reserve = true, .provider = p->name, .reason = reason
+    };
+}
+
 /* Outside the 24-hour window WhatsApp takes only an approved template, and we have one for
  * summaries only. */
 static struct plan_step
@@ -75,9 +83,9 @@ sms_step(const struct config *c, const struct plan_input *in, enum mode mode, bo
     if (!person->allows_sms)
         return skip(CHANNEL_SMS, "opted_out");
     if (whatsapp_sends && in->is_answer && in->answers == CHANNEL_WHATSAPP)
-        return skip(CHANNEL_SMS, "answered_by_whatsapp");
+        return reserve(CHANNEL_SMS, p, "answered_by_whatsapp");
     if (whatsapp_sends && mode == MODE_FAILOVER)
-        return skip(CHANNEL_SMS, "waits_for_whatsapp");
+        return reserve(CHANNEL_SMS, p, "waits_for_whatsapp");
     return send_by(CHANNEL_SMS, p, false,
                    in->is_answer && in->answers == CHANNEL_SMS ? "answers_sms"
                    : whatsapp_sends                            ? "both_channels"

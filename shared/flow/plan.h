@@ -19,6 +19,7 @@ struct plan_step {
     enum channel channel;
     bool send;
     bool is_template;
+    bool in_reserve;      /* not sent now, but if WhatsApp does not bring it */
     const char *provider; /* "" when it is skipped for want of one */
     const char *reason;   /* a word, the same in logs, answers and /plan */
 };

@@ -20,6 +20,10 @@
 #define AWAY_PAUSE_MS      1000
 #define MAX_TRIES          3
 
+/* SQLSTATEs */
+#define READ_ONLY           "25006" /* after a failover: this server is no longer the one */
+#define INDEX_ROW_TOO_LARGE "54000" /* an id that no index takes */
+
 struct db_rows {
     PGresult *res;
 };
@@ -89,6 +93,14 @@ wait_socket(PGconn *conn, short events, int64_t deadline)
     }
 }
 
+/* Notices would go to standard error, which is a log, and may quote data. */
+static void
+drop_notice(void *ctx, const PGresult *res)
+{
+    (void)ctx;
+    (void)res;
+}
+
 static bool
 connect_until(struct db *db, int64_t deadline)
 {
@@ -99,6 +111,7 @@ connect_until(struct db *db, int64_t deadline)
     db->conn = PQconnectStartParams(names, values, 1);
     if (db->conn == NULL || PQstatus(db->conn) == CONNECTION_BAD)
         return false;
+    (void)PQsetNoticeReceiver(db->conn, drop_notice, NULL);
     while (step != PGRES_POLLING_OK) {
         if (step == PGRES_POLLING_FAILED ||
             !wait_socket(db->conn, step == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
@@ -144,9 +157,10 @@ kind_of(const char *state)
     if (str_eq(state, "23505"))
         return ERR_DUPLICATE;
     if (str_starts(state, "08") || str_starts(state, "53") || str_starts(state, "57") ||
-        str_starts(state, "40") || str_eq(state, "55P03"))
+        str_starts(state, "58") || str_starts(state, "40") || str_eq(state, "55P03") ||
+        str_eq(state, READ_ONLY))
         return ERR_TEMP;
-    if (str_starts(state, "22") || str_starts(state, "23"))
+    if (str_starts(state, "22") || str_starts(state, "23") || str_eq(state, INDEX_ROW_TOO_LARGE))
         return ERR_INVALID;
     return ERR_BUG;
 }
@@ -248,12 +262,12 @@ run_once(struct db *db, const struct db_stmt *s, struct db_params params, PGresu
     return false;
 }
 
-/* The server lost our statement or its plan (a failover, a migration): a new connection heals it.
- */
+/* The server lost our statement or its plan, or is no longer the one that writes (a migration, a
+ * failover): a new connection heals it. */
 static bool
 is_stale(const struct err *e)
 {
-    return str_eq(e->code, "26000") || str_eq(e->code, "0A000");
+    return str_eq(e->code, "26000") || str_eq(e->code, "0A000") || str_eq(e->code, READ_ONLY);
 }
 
 /* Two transactions stood in each other's way; the one that was sent home just comes again. */

@@ -137,7 +137,10 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
     struct transfer *t = ctx;
     int64_t seconds;
 
-    t->header_ended = size * n <= 2; /* "\r\n" or "\n" */
+    if (size * n <= 2) /* "\r\n" or "\n" */
+        t->header_ended = true;
+    else if (strncmp(bytes, "HTTP/", strlen("HTTP/")) == 0)
+        t->header_ended = false; /* what ended was an interim answer's */
     if (size * n > sizeof(name) && strncasecmp(bytes, name, sizeof(name) - 1) == 0) {
         char *value =
             arena_strndup(t->arena, bytes + sizeof(name) - 1, size * n - (sizeof(name) - 1));

@@ -96,18 +96,57 @@ delivery_finish(struct db *db, struct arena *a, struct delivery_outcome *outcome
 }
 
 bool
-delivery_sweep(struct db *db, struct arena *a, int hold_s, struct delivery_swept *out,
-               struct err *e)
+delivery_sweep(struct db *db, struct arena *a, int hold_s, int failover_s,
+               struct delivery_swept *out, struct err *e)
 {
     struct db_rows *rows;
 
-    if (!db_run(db, a, &SQL_message_sweep, DB_PARAMS(str_from_int(a, hold_s)), &rows, e))
+    if (!db_run(db, a, &SQL_message_sweep,
+                DB_PARAMS(str_from_int(a, hold_s), str_from_int(a, failover_s)), &rows, e))
         return false;
     *out = (struct delivery_swept){
         .to_unknown = db_int(rows, 0, "to_unknown"),
         .resent = db_int(rows, 0, "resent"),
         .dead = db_int(rows, 0, "dead"),
         .expired = db_int(rows, 0, "expired"),
+        .fallbacks = db_int(rows, 0, "fallbacks"),
     };
+    return true;
+}
+
+bool
+delivery_dead(struct db *db, struct arena *a, int max, struct dead_letter **out, size_t *n,
+              struct err *e)
+{
+    struct db_rows *rows;
+
+    if (!db_run(db, a, &SQL_message_dead, DB_PARAMS(str_from_int(a, max)), &rows, e))
+        return false;
+    *n = (size_t)db_count(rows);
+    *out = arena_array(a, *n + 1, sizeof(**out));
+    for (int i = 0; i < db_count(rows); i++) {
+        (*out)[i] = (struct dead_letter){
+            .id = db_text(rows, i, "id"),
+            .created_at = db_text(rows, i, "created_at"),
+            .channel = db_text(rows, i, "channel"),
+            .provider = db_text(rows, i, "provider"),
+            .type = db_text(rows, i, "message_type"),
+            .reason = db_text(rows, i, "dead_reason"),
+            .error_code = db_text(rows, i, "error_code"),
+            .retries = db_int(rows, i, "retry_count"),
+            .is_replayed = db_bool(rows, i, "is_replayed"),
+        };
+    }
+    return true;
+}
+
+bool
+delivery_replay(struct db *db, struct arena *a, const char *id, const char **new_id, struct err *e)
+{
+    struct db_rows *rows;
+
+    if (!db_run(db, a, &SQL_message_replay, DB_PARAMS(id), &rows, e))
+        return false;
+    *new_id = db_text(rows, 0, "id");
     return true;
 }

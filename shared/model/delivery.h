@@ -57,9 +57,33 @@ bool delivery_finish(struct db *db, struct arena *a, struct delivery_outcome *ou
                      int hold_s, double backoff_scale, struct err *e) MUST_CHECK;
 
 struct delivery_swept {
-    int64_t to_unknown, resent, dead, expired;
+    int64_t to_unknown, resent, dead, expired, fallbacks;
 };
-bool delivery_sweep(struct db *db, struct arena *a, int hold_s, struct delivery_swept *out,
-                    struct err *e) MUST_CHECK;
+
+/* hold_s: how long an unknown outcome is held; failover_s: when SMS follows a patient WhatsApp. */
+bool delivery_sweep(struct db *db, struct arena *a, int hold_s, int failover_s,
+                    struct delivery_swept *out, struct err *e) MUST_CHECK;
+
+/* A message that was given up. */
+struct dead_letter {
+    const char *id;
+    const char *created_at;
+    const char *channel;
+    const char *provider;
+    const char *type;
+    const char *reason; /* permanent, attempts, expired, ambiguous */
+    const char *error_code;
+    int64_t retries;
+    bool is_replayed;
+};
+
+/* The newest 'max' dead letters. */
+bool delivery_dead(struct db *db, struct arena *a, int max, struct dead_letter **out, size_t *n,
+                   struct err *e) MUST_CHECK;
+
+/* Sends a dead letter again, as a new row; once, however often it is asked. *new_id is "" when
+ * there was nothing to do: not dead, replayed already, or its person has said STOP. */
+bool delivery_replay(struct db *db, struct arena *a, const char *id, const char **new_id,
+                     struct err *e) MUST_CHECK;
 
 #endif

@@ -31,30 +31,57 @@ add_metadata(struct json_object *row, const struct message_draft *d)
     set_unless_empty(meta, "correlation_id", d->correlation_id);
 }
 
+static void
+fill_row(struct arena *a, struct json_object *row, const struct message_draft *d)
+{
+    json_set_str(row, "id", d->id.text);
+    json_set_str(row, "group_id", d->group_id.text);
+    json_set_int(row, "part", 1);
+    json_set_str(row, "channel", channel_text(d->channel));
+    json_set_str(row, "message_type", message_type_text(d->type));
+    json_set_str(row, "provider", d->provider);
+    json_set_str(row, "content", d->content);
+    json_set_str(row, "idem_key", d->idem_key);
+    set_unless_empty(row, "recipient_phone", d->recipient_phone);
+    set_unless_empty(row, "call_id", d->call_id);
+    set_unless_empty(row, "turn_id", d->turn_id);
+    json_set_int(row, "expires_in_s", message_type_expiry_s(d->type));
+    json_set_int(row, "segments", d->segments);
+    json_set_number(row, "cost_rwf", message_rwf(a, d->cost_mrwf));
+    add_metadata(row, d);
+}
+
+static void
+add_fallback(struct arena *a, struct json_object *row, const struct message_draft *d)
+{
+    const struct {
+        const char *name;
+        const struct message_draft *draft;
+    } kinds[] = {
+        { "template", d->fallback_template },
+        { "template_en", d->fallback_template_en },
+        { "sms", d->fallback_sms },
+    };
+    struct json_object *fallback = json_add_object(row, "fallback");
+
+    for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+        if (kinds[i].draft != NULL)
+            fill_row(a, json_add_object(fallback, kinds[i].name), kinds[i].draft);
+    }
+    if (d->patient && d->fallback_sms != NULL)
+        json_set_bool(fallback, "patient", true);
+}
+
 const char *
 message_drafts_json(struct arena *a, const struct message_draft *drafts, size_t n)
 {
     struct json_object *rows = json_new_array(a);
 
     for (size_t i = 0; i < n; i++) {
-        const struct message_draft *d = &drafts[i];
         struct json_object *row = json_push_object(rows);
 
-        json_set_str(row, "id", d->id.text);
-        json_set_str(row, "group_id", d->group_id.text);
-        json_set_int(row, "part", 1);
-        json_set_str(row, "channel", channel_text(d->channel));
-        json_set_str(row, "message_type", message_type_text(d->type));
-        json_set_str(row, "provider", d->provider);
-        json_set_str(row, "content", d->content);
-        json_set_str(row, "idem_key", d->idem_key);
-        set_unless_empty(row, "recipient_phone", d->recipient_phone);
-        set_unless_empty(row, "call_id", d->call_id);
-        set_unless_empty(row, "turn_id", d->turn_id);
-        json_set_int(row, "expires_in_s", message_type_expiry_s(d->type));
-        json_set_int(row, "segments", d->segments);
-        json_set_number(row, "cost_rwf", message_rwf(a, d->cost_mrwf));
-        add_metadata(row, d);
+        fill_row(a, row, &drafts[i]);
+        add_fallback(a, row, &drafts[i]);
     }
     return json_print(a, rows);
 }

@@ -27,6 +27,12 @@ struct message_draft {
     int segments;
     int64_t cost_mrwf; /* thousandths of a franc */
     const char *correlation_id;
+    /* What goes out once WhatsApp has failed this one; NULL for none. */
+    const struct message_draft *fallback_template;    /* the window was closed */
+    const struct message_draft *fallback_template_en; /* no template in the person's language */
+    const struct message_draft *fallback_sms;
+    bool patient; /* fallback_sms goes out too when WhatsApp has not brought it in FAILOVER_AFTER_S
+                   */
 };
 
 /* The drafts as the JSON that messages_enqueue() reads. "[]" for none. */

@@ -101,6 +101,15 @@ is 'the worker, a report and the sweeper reach one message at once: it is read' 
     grep -c ERROR "$CLUSTER/mixed" || true
     sql race "SELECT t.status('$message')")" $'0\nread'
 
+# A report under the gateway's id and the answer that brings this id pass each other: neither may miss the other.
+sql race "CREATE TABLE t.pairs AS SELECT n, t.in_flight() AS message FROM generate_series(1, 60) AS n" 'GRANT SELECT ON t.pairs TO PUBLIC' >/dev/null
+for round in 0 1 2; do
+    burst 40 "SELECT CASE WHEN :n % 2 = 0 THEN format('SELECT t.finish(%L, 1, ''accepted'', ''{\"external_id\": \"pair-%s\"}'')', message, n)
+        ELSE format('SELECT t.report(''pair-%s'', NULL, ''delivered'')', n) END FROM t.pairs WHERE n = $round * 20 + (:n + 1) / 2 \\gexec" >/dev/null
+done
+is '60 reports that cross the answers to their messages: all are applied' \
+    "$(sql race "SELECT m.status, count(*) FROM t.pairs p JOIN message_delivery_log m ON m.id = p.message GROUP BY 1")" 'delivered|60'
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Calls
 

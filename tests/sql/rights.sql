@@ -59,7 +59,7 @@ CREATE FUNCTION t.may(who text, target oid) RETURNS text LANGUAGE sql AS $$
 $$;
 SELECT results_eq($$SELECT t.may('omni_app', oid), string_agg(name, ' ' ORDER BY name) FROM t.relation WHERE kind = 'r' AND name NOT LIKE '%migration%' GROUP BY 1 ORDER BY 1$$,
     $$VALUES ('S', 'delivery_arrows'), ('SI', 'inbound_poison'),
-             ('SIU', 'agents call_summaries contact_addresses conversation_threads delivery_attempts job_heartbeat message_delivery_log omnichannel_sessions profiles status_events turns'),
+             ('SIU', 'agents call_summaries contact_addresses conversation_threads delivery_attempts job_heartbeat message_delivery_log omnichannel_sessions profiles provider_circuit status_events turns'),
              ('SIUD', 'call_triggers')$$, 'what the programs may do');
 SELECT results_eq($$SELECT t.may('omni_user', oid), string_agg(name, ' ' ORDER BY name) FROM t.relation WHERE t.may('omni_user', oid) <> '' GROUP BY 1$$,
     $$VALUES ('S', 'call_summaries contact_addresses conversation_threads message_delivery_log omnichannel_sessions profiles')$$, 'what an end user may do');

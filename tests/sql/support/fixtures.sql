@@ -101,3 +101,17 @@ CREATE FUNCTION t.turn(session uuid,
 LANGUAGE sql AS $$
     SELECT c.turn_id, c.token, c.upto, c.attempt FROM claim_turns('w', 100, 60) AS c WHERE c.session_id = session
 $$;
+
+-- The circuit breaker stays out of what is not about it: always closed, with room for all, unless a test sets t.breaker to 'on'.
+CREATE FUNCTION t.closed_circuit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('t.breaker', true) IS DISTINCT FROM 'on' THEN
+        NEW.state := 'closed';
+        NEW.open_until := NULL;
+        NEW.not_before := NULL;
+        NEW.max_inflight := 1000000;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER closed_circuit BEFORE INSERT OR UPDATE ON provider_circuit FOR EACH ROW EXECUTE FUNCTION t.closed_circuit();
+INSERT INTO provider_circuit (provider) VALUES ('mtn'), ('meta'), ('kannel');

@@ -26,7 +26,8 @@ $$;
 CREATE FUNCTION t.stress_notify() RETURNS bigint LANGUAGE sql AS $$
     SELECT count(*) FILTER (WHERE notify_call(c.id, jsonb_build_array(
             t.outbound(jsonb_build_object('message_type', 'summary', 'group_id', c.id, 'call_id', c.call_id, 'idem_key', 'summary:' || c.call_id || ':whatsapp:1',
-                'channel', 'whatsapp', 'provider', 'meta')),
+                'channel', 'whatsapp', 'provider', 'meta', 'fallback', jsonb_build_object('patient', true, 'sms', t.outbound(jsonb_build_object(
+                    'message_type', 'follow_up', 'group_id', c.id, 'call_id', c.call_id, 'idem_key', 'fallback:' || c.call_id))))),
             t.outbound(jsonb_build_object('message_type', 'summary', 'group_id', c.id, 'call_id', c.call_id, 'idem_key', 'summary:' || c.call_id || ':sms:1'))),
             'sent', NULL))
       FROM (SELECT id, call_id FROM call_summaries WHERE notify_due_at <= clock_timestamp() ORDER BY random() LIMIT 1) AS c
@@ -45,7 +46,7 @@ $$;
 CREATE FUNCTION t.stress_report(provider text) RETURNS int LANGUAGE sql AS $$
     SELECT moved FROM record_status_events($1, (
         SELECT coalesce(jsonb_agg(jsonb_build_object('our_ref', CASE WHEN r.way <> 'id' THEN r.id END, 'external_id', CASE WHEN r.way <> 'ref' THEN 'x' || r.id END,
-                   'status', t.one_of('sent', 'delivered', 'read', 'undelivered', 'unknown', 'queued'))), '[]')
+                   'status', t.one_of('sent', 'delivered', 'read', 'undelivered', 'unknown', 'queued'), 'error_code', '131026')), '[]')
           FROM (SELECT m.id, t.one_of('id', 'ref', 'both') AS way FROM message_delivery_log m
                  WHERE m.provider = $1 AND m.direction = 'outbound' AND m.lease_token > 0 ORDER BY random() LIMIT 8) AS r))
 $$;
@@ -114,4 +115,6 @@ CREATE VIEW t.violations AS
                WHERE c.channel <> 'voice' AND c.message_count <> (SELECT count(*) FROM message_delivery_log m
                      WHERE m.session_id = c.session_id AND m.channel = c.channel AND m.message_type IN ('message', 'reply', 'summary'))
     UNION ALL SELECT 'WhatsApp reached the person and nobody knows', m.id::text FROM message_delivery_log m JOIN profiles p ON p.user_id = m.profile_id
-               WHERE m.channel = 'whatsapp' AND m.status IN ('delivered', 'read') AND p.has_whatsapp IS NOT TRUE;
+               WHERE m.channel = 'whatsapp' AND m.status IN ('delivered', 'read') AND p.has_whatsapp IS NULL
+    UNION ALL SELECT 'a fallback that was needed and is still there', m.id::text FROM message_delivery_log m
+               WHERE m.fallback IS NOT NULL AND (m.status = 'undelivered' OR (m.status = 'dead' AND m.dead_reason <> 'expired'));
