@@ -33,6 +33,7 @@ lab_start() {
     local folder=$1 build=$2
     shift 2
     mkdir -p "$folder"
+    : >"$folder/lab.out" # here, before the child does it: the old line must not be read
     setsid "$build/tests/lab/lab" "$@" >"$folder/lab.out" 2>"$folder/lab.log" </dev/null &
     lab_pid=$!
     LAB=$(wait_line 10 "$lab_pid" "$folder/lab.out" 'ready ') || {
@@ -45,6 +46,7 @@ serve_start() {
     local name=$1 folder=$2
     shift 2
     mkdir -p "$folder"
+    : >"$folder/serve.out"
     setsid "$OMNI_ROOT/scripts/serve" --state "$folder" "$@" >"$folder/serve.out" 2>"$folder/serve.err" </dev/null &
     serve_pid[$name]=$!
     serve_url[$name]=$(wait_line 600 "${serve_pid[$name]}" "$folder/serve.out" 'ready ') || {

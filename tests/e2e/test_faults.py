@@ -70,6 +70,10 @@ class SlowAgent(SystemTest):
 
 
 class Gateway(SystemTest):
+    def setUp(self):
+        super().setUp()
+        self.lab_json("POST", "/lab/config", {"receipts": False})  # a report would heal what is to be seen here
+
     def test_down_then_up(self):
         number = "+250788000601"
         self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "503", "times": 2})
@@ -103,6 +107,10 @@ class Killed(SystemTest):
     """kill -9 of the worker in the middle; message-retry, as cron runs it, finishes the work."""
     options = ["--no-worker"]
     env = {"LEASE_S": "2", "UNKNOWN_HOLD_S": "1", "AGENT_TIMEOUT_S": "20"}
+
+    def setUp(self):
+        super().setUp()
+        self.lab_json("POST", "/lab/config", {"receipts": False})
 
     def start_worker(self):
         import subprocess

@@ -21,6 +21,7 @@ test_config_defaults(void **state)
                                   "AGENT_TIMEOUT_S=20\n"
                                   "LEASE_S=90\n"
                                   "UNKNOWN_HOLD_S=90\n"
+                                  "FAILOVER_AFTER_S=120\n"
                                   "SUMMARY_WAIT_S=6\n"
                                   "FALLBACK_EVERY_S=900\n"
                                   "BACKOFF_SCALE=1\n"
@@ -117,9 +118,10 @@ test_config_reports_all_faults_together(void **state)
 static void
 test_config_reports_whole_lines_as_far_as_they_fit(void **state)
 {
-    static const char *const names[] = { "TURN_QUIET_MS",  "AGENT_TIMEOUT_S", "LEASE_S",
-                                         "UNKNOWN_HOLD_S", "SUMMARY_WAIT_S",  "FALLBACK_EVERY_S",
-                                         "BACKOFF_SCALE",  "MAX_REQUESTS",    "LOG_LEVEL" };
+    static const char *const names[] = { "TURN_QUIET_MS",    "AGENT_TIMEOUT_S",  "LEASE_S",
+                                         "UNKNOWN_HOLD_S",   "FAILOVER_AFTER_S", "SUMMARY_WAIT_S",
+                                         "FALLBACK_EVERY_S", "BACKOFF_SCALE",    "MAX_REQUESTS",
+                                         "LOG_LEVEL" };
     struct fixture *f = *state;
     size_t n = 0;
 
