@@ -187,10 +187,14 @@ BEGIN
             'idem_key', 'answer:' || message_id || ':' || p_channel || ':1', 'group_id', message_id,
             'expires_in_s', 21600, 'call_id', call)));
     ELSIF wants AND (CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
-        -- A short quiet time joins messages that come in a row; a turn that is running folds this one into the next.
+        -- A short quiet time joins messages that come in a row; a turn that is running folds this one into the next. The parts of
+        -- a long text wait for each other, in whatever order they come, but not for ever.
         UPDATE message_delivery_log m SET awaits_turn = true WHERE m.id = message_id;
         UPDATE omnichannel_sessions s SET
-            turn_due_at = clock_timestamp() + p_quiet_ms * interval '1 millisecond',
+            turn_due_at = clock_timestamp() + CASE
+                WHEN (p_metadata ->> 'parts')::int > (SELECT count(*) FROM message_delivery_log m
+                      WHERE m.session_id = s.id AND m.awaits_turn AND m.metadata ->> 'ref' = p_metadata ->> 'ref')
+                THEN interval '20 seconds' ELSE p_quiet_ms * interval '1 millisecond' END,
             turn_attempts = CASE WHEN s.needs_human THEN 0 ELSE s.turn_attempts END
          WHERE s.id = session_id;
     END IF;

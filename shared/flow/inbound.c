@@ -17,7 +17,7 @@ decide(const struct config *c, const struct inbound *m, struct inbound_entry *en
     if (!m->answerable)
         return;
     entry->wants_turn = true;
-    entry->keyword = keyword_find(m->text, entry->channel);
+    entry->keyword = m->parts > 1 ? KEYWORD_NONE : keyword_find(m->text, entry->channel);
     switch (entry->keyword) {
     case KEYWORD_STOP:
         entry->has_answer = true;
@@ -59,6 +59,9 @@ store_message(struct flow *f, struct arena *a, const struct provider *p, const s
         .name = m->name,
         .content = utf8_clean(a, m->text, strlen(m->text), CONTENT_MAX_CHARS),
         .at_ms = m->at_ms,
+        .part = m->part,
+        .parts = m->parts,
+        .ref = m->ref,
         .kind = m->kind,
         .correlation_id = log_correlation(f->log),
         .answer_provider = p->channel == CHANNEL_SMS ? f->config->sms_providers[0] : p->name,

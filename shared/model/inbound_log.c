@@ -49,6 +49,11 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
     struct db_rows *rows;
 
     json_set_str(metadata, "kind", in->kind);
+    if (in->parts > 1) {
+        json_set_str(metadata, "ref", in->ref);
+        json_set_int(metadata, "part", in->part);
+        json_set_int(metadata, "parts", in->parts);
+    }
     json_set_str(metadata, "correlation_id", in->correlation_id);
     if (!db_run(db, a, &SQL_inbound_record,
                 DB_PARAMS(channel_text(in->channel), in->provider, in->external_id,

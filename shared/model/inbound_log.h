@@ -21,6 +21,8 @@ struct inbound_entry {
     const char *name;  /* or "" */
     const char *content;
     int64_t at_ms;    /* 0: unknown, the database's clock is taken */
+    int part, parts;  /* 1 and 1 for a text that came whole */
+    const char *ref;  /* of a text that came in parts */
     const char *kind; /* "text", "image", ... */
     const char *correlation_id;
     enum keyword keyword;

@@ -41,6 +41,8 @@ struct inbound {
     const char *kind;        /* "text", or what else it was: "image", "audio", "reaction", ... */
     const char *text;        /* "" for what has no words */
     int64_t at_ms;           /* the gateway's clock; 0 if it gives none */
+    int part, parts;         /* of a long text that came in pieces; 1 and 1 otherwise */
+    const char *ref;         /* what its pieces have in common, "" otherwise */
     bool answerable; /* false: store it, say nothing (a reaction, a system notice, a group) */
 };
 

@@ -9,6 +9,8 @@
 #include "core/json.h"
 #include "provider/providers.h"
 
+#define PARTS_MAX 20 /* of one text; phones and operators stop well below */
+
 static bool
 configured(const struct config *c)
 {
@@ -87,6 +89,24 @@ id_from_content(struct arena *a, struct json_object *body)
     return arena_printf(a, "sha256:%s", str_hex(a, digest, sizeof(digest)));
 }
 
+/* A long text may come as parts that share a ref, and perhaps their id too. */
+static void
+read_part(struct arena *a, struct json_object *body, struct inbound *m)
+{
+    int64_t part = json_opt_int(body, "part", 1);
+    int64_t parts = json_opt_int(body, "parts", 1);
+    const char *ref = json_opt_scalar(a, body, "ref", "");
+
+    m->part = m->parts = 1;
+    m->ref = "";
+    if (parts < 2 || parts > PARTS_MAX || part < 1 || part > parts || str_empty(ref))
+        return;
+    m->part = (int)part;
+    m->parts = (int)parts;
+    m->ref = ref;
+    m->external_id = arena_printf(a, "%s:%d", m->external_id, m->part);
+}
+
 static void
 unreadable(struct webhook_items *out, struct arena *a, const char *why)
 {
@@ -115,6 +135,7 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
         m->external_id = id_from_content(a, body);
     m->text = json_opt_str(a, body, "message", "");
     m->kind = "text";
+    read_part(a, body, m);
     m->wa_id = m->bsuid = m->name = "";
     m->answerable = true;
     if (!clk_parse(json_opt_scalar(a, body, "timestamp", ""), &m->at_ms))

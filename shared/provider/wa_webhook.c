@@ -100,7 +100,7 @@ static bool
 read_message(struct arena *a, struct json_object *value, struct json_object *m, struct inbound *out,
              struct err *e)
 {
-    *out = (struct inbound){ .external_id = "" };
+    *out = (struct inbound){ .external_id = "", .part = 1, .parts = 1, .ref = "" };
     if (!json_need_str(a, m, "id", &out->external_id, e))
         return false;
     out->wa_id = json_opt_scalar(a, m, "from", "");

@@ -18,12 +18,17 @@ SELECT s.call_id, s.context::text AS context,
   LEFT JOIN LATERAL (
        SELECT jsonb_agg(jsonb_build_object('inbound', m.direction = 'inbound', 'channel', m.channel, 'text', m.content,
                         'at', m.created_at, 'waits', m.awaits_turn) ORDER BY m.seq) AS messages
-         FROM (SELECT l.seq, l.direction, l.channel, l.content, l.created_at, l.awaits_turn
+         FROM (SELECT min(w.seq) AS seq, w.direction, w.channel, min(w.created_at) AS created_at, bool_or(w.awaits_turn) AS awaits_turn,
+                      string_agg(w.content, '' ORDER BY w.part, w.seq) AS content -- the parts of a long text are one message
+                 FROM (
+               SELECT l.seq, l.direction, l.channel, l.content, l.created_at, l.awaits_turn,
+                      coalesce(l.metadata ->> 'ref', l.id::text) AS whole, coalesce((l.metadata ->> 'part')::int, 1) AS part
                  FROM message_delivery_log l
                 WHERE l.session_id = s.id AND l.content <> ''
                   AND (l.direction = 'outbound' OR l.seq <= $2::bigint)
                   AND l.message_type IN ('message', 'reply', 'operator', 'tool', 'follow_up')
                   AND l.status NOT IN ('suppressed')
                 ORDER BY l.seq DESC
-                LIMIT $3::int) m) h ON true
+                LIMIT $3::int) w
+                GROUP BY w.whole, w.direction, w.channel) m) h ON true
  WHERE s.id = $1::uuid

@@ -115,6 +115,18 @@ class Once(SystemTest):
         self.assertEqual(status, 200)
         self.assertEqual(self.value("SELECT content FROM message_delivery_log WHERE external_message_id = 'wamid.acc'"), "Café – ça va ?")
 
+    def test_the_parts_of_a_long_text_are_one_message_in_any_order(self):
+        number = "+250788000212"
+        parts = {3: "and 3 bathrooms", 1: "I look for a big house ", 2: "with a garden "}
+        for i, text in parts.items():
+            for _ in range(2):
+                self.assertEqual(self.post_sms({"from": number, "message": text, "messageId": "long-1", "part": i, "parts": 3, "ref": "r77"})[0], 200)
+        self.phone(number)
+        prompts = [str(r) for r in self.lab_json("GET", "/lab/agent/requests?limit=50")["requests"]]
+        self.assertTrue(any("I look for a big house with a garden and 3 bathrooms" in p for p in prompts))
+        self.assertEqual(len(self.phone(number)), 1)
+        self.assertEqual(self.value("SELECT count(*) FROM message_delivery_log WHERE external_message_id LIKE 'long-1:%'"), "3")
+
     def test_three_messages_in_a_row_are_one_turn(self):
         number = "+250788000211"
         self.lab_json("POST", "/lab/agent", {"delay_ms": 1500})
