@@ -169,7 +169,8 @@ BEGIN
         IF p_keyword = 'stop' THEN
             UPDATE message_delivery_log m SET status = 'suppressed', next_attempt_at = NULL, error_code = 'opted_out'
              WHERE m.profile_id = record_inbound_message.profile_id AND m.channel = p_channel
-               AND m.status IN ('pending', 'failed');
+               AND m.status IN ('pending', 'failed')
+               AND (consent_changed OR m.message_type <> 'confirmation'); -- the answer to an earlier STOP still goes
             wants := false;
         ELSIF NOT consent_changed THEN -- somebody who never stopped says a word like "start": an ordinary message
             wants := true;

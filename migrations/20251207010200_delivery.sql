@@ -64,31 +64,40 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                       AND NOT CASE p_channel WHEN 'sms' THEN p.allows_sms ELSE p.allows_whatsapp END)
 $$;
 
--- What follows once messages have left: WhatsApp reached somebody; a conversation has its summary. Called after the message rows
--- are locked, and takes people before conversations: the order of locks everywhere.
+-- What follows once it is known how messages went: WhatsApp reaches somebody, or, for thirty days, does not; a conversation has its
+-- summary. Called after the message rows are locked; takes people before conversations, each kind in order of id, also those
+-- conversations that messages_fall_back() writes to next: the order of locks everywhere.
 CREATE FUNCTION messages_went_out(p_ids uuid[]) RETURNS void
-LANGUAGE sql SET search_path = public, pg_temp AS $$
-    WITH reached AS (
-        SELECT p.user_id FROM profiles p
-         WHERE p.has_whatsapp IS DISTINCT FROM true
-           AND p.user_id IN (SELECT m.profile_id FROM message_delivery_log m
-                              WHERE m.id = ANY (p_ids) AND m.channel = 'whatsapp' AND m.status IN ('delivered', 'read'))
-         ORDER BY p.user_id FOR NO KEY UPDATE)
-    UPDATE profiles p SET has_whatsapp = true, has_whatsapp_at = clock_timestamp() FROM reached r WHERE p.user_id = r.user_id;
-    WITH summed_up AS (
-        SELECT m.session_id, bool_or(m.channel = 'whatsapp') AS whatsapp, bool_or(m.channel = 'sms') AS sms
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    WITH told AS (
+        SELECT m.profile_id, bool_or(m.status IN ('delivered', 'read')) AS reached, max(m.created_at) AS at
           FROM message_delivery_log m
-         WHERE m.id = ANY (p_ids) AND m.message_type = 'summary' AND m.status IN ('sent', 'delivered', 'read')
-         GROUP BY m.session_id),
-    noted AS (
-        SELECT s.id, u.whatsapp, u.sms FROM omnichannel_sessions s JOIN summed_up u ON u.session_id = s.id
-         WHERE (u.whatsapp AND NOT s.summary_sent_whatsapp) OR (u.sms AND NOT s.summary_sent_sms)
-         ORDER BY s.id FOR NO KEY UPDATE OF s)
+         WHERE m.id = ANY (p_ids) AND m.channel = 'whatsapp'
+           AND (m.status IN ('delivered', 'read') OR (m.status IN ('undelivered', 'dead')
+                AND m.error_code IN ('131026', '130403', '131030', '131062', '137000')))
+         GROUP BY m.profile_id),
+    news AS (
+        SELECT p.user_id, t.reached FROM profiles p JOIN told t ON t.profile_id = p.user_id
+         WHERE CASE WHEN t.reached THEN p.has_whatsapp IS DISTINCT FROM true
+                    ELSE p.has_whatsapp_at IS NULL OR p.has_whatsapp_at < t.at END
+         ORDER BY p.user_id FOR NO KEY UPDATE OF p)
+    UPDATE profiles p SET has_whatsapp = n.reached, has_whatsapp_at = clock_timestamp() FROM news n WHERE p.user_id = n.user_id;
+    PERFORM 1 FROM omnichannel_sessions s
+      WHERE s.id IN (SELECT m.session_id FROM message_delivery_log m
+                      WHERE m.id = ANY (p_ids)
+                        AND (m.message_type = 'summary'
+                             OR (m.fallback IS NOT NULL AND (m.status IN ('undelivered', 'dead') OR m.fallback ? 'patient'))))
+      ORDER BY s.id FOR NO KEY UPDATE;
     UPDATE omnichannel_sessions s SET
-        summary_sent_whatsapp = s.summary_sent_whatsapp OR n.whatsapp,
-        summary_sent_sms = s.summary_sent_sms OR n.sms
-      FROM noted n WHERE s.id = n.id
-$$;
+        summary_sent_whatsapp = s.summary_sent_whatsapp OR u.whatsapp,
+        summary_sent_sms = s.summary_sent_sms OR u.sms
+      FROM (SELECT m.session_id, bool_or(m.channel = 'whatsapp') AS whatsapp, bool_or(m.channel = 'sms') AS sms
+              FROM message_delivery_log m
+             WHERE m.id = ANY (p_ids) AND m.message_type = 'summary' AND m.status IN ('sent', 'delivered', 'read')
+             GROUP BY m.session_id) AS u
+     WHERE s.id = u.session_id AND ((u.whatsapp AND NOT s.summary_sent_whatsapp) OR (u.sms AND NOT s.summary_sent_sms));
+END $$;
 
 -- Raises one message to the best status reported for it, by the gateway's id or by our own reference; never lowers it, and takes
 -- no arrow that is not there. Reports stay as evidence whether they changed something or not. True when the row moved.
@@ -168,7 +177,8 @@ BEGIN
             error_code = r.error_code, http_status = r.http_status, took_ms = r.took_ms
          WHERE a.message_id = r.id AND a.fence = r.fence;
         SELECT * INTO m FROM message_delivery_log l
-         WHERE l.id = r.id AND l.lease_token = r.fence AND l.status NOT IN ('pending', 'failed', 'suppressed') FOR NO KEY UPDATE;
+         WHERE l.id = r.id AND l.lease_token = r.fence AND l.status NOT IN ('pending', 'suppressed')
+           AND (l.status <> 'failed' OR r.outcome = 'accepted') FOR NO KEY UPDATE;
         IF NOT FOUND THEN
             RETURN NEXT;
             CONTINUE;
@@ -178,7 +188,7 @@ BEGIN
                 AND o.provider = m.provider AND o.external_message_id = r.external_id AND o.id <> r.id) THEN
             r.external_id := NULL;
         END IF;
-        IF m.status IN ('sending', 'unknown') OR (m.status = 'dead' AND r.outcome = 'accepted') THEN -- dead: given up too early
+        IF m.status IN ('sending', 'unknown') OR (m.status IN ('dead', 'failed') AND r.outcome = 'accepted') THEN -- given up too early
             new := CASE r.outcome
                 WHEN 'accepted' THEN 'sent'
                 WHEN 'permanent' THEN 'dead'
@@ -214,7 +224,7 @@ BEGIN
                 WHERE e.provider = m.provider AND e.external_message_id = r.external_id AND NOT e.applied)) THEN
             PERFORM apply_status_events(r.id);
         END IF;
-        IF m.channel = 'whatsapp' OR m.message_type = 'summary' THEN
+        IF m.channel = 'whatsapp' OR m.message_type = 'summary' OR m.fallback IS NOT NULL THEN
             went := went || r.id;
         END IF;
         SELECT l.status INTO status FROM message_delivery_log l WHERE l.id = r.id;
@@ -327,11 +337,18 @@ BEGIN
                          WHERE l.status IN ('pending', 'failed') AND l.expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
         RETURNING 1)
     SELECT count(*) INTO expired FROM u;
-    fallbacks := messages_fall_back(lost || ARRAY(
+    lost := lost || ARRAY(
         SELECT l.id FROM message_delivery_log l
-         WHERE l.fallback ? 'patient' AND l.created_at < clock_timestamp() - p_failover_s * interval '1 second'
-         ORDER BY l.created_at LIMIT 500), p_failover_s);
+         WHERE l.fallback ? 'patient' AND l.created_at < (SELECT clock_timestamp()) - p_failover_s * interval '1 second'
+         ORDER BY l.created_at LIMIT 500);
+    fallbacks := 0;
+    IF cardinality(lost) > 0 THEN
+        PERFORM messages_went_out(lost);
+        fallbacks := messages_fall_back(lost, p_failover_s);
+    END IF;
     UPDATE profiles p SET has_whatsapp = NULL
-     WHERE p.has_whatsapp = false AND p.has_whatsapp_at < clock_timestamp() - interval '30 days';
+     WHERE p.user_id IN (SELECT o.user_id FROM profiles o
+                          WHERE o.has_whatsapp = false AND o.has_whatsapp_at < (SELECT clock_timestamp()) - interval '30 days'
+                            FOR NO KEY UPDATE SKIP LOCKED);
     RETURN NEXT;
 END $$;

@@ -19,7 +19,7 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds.
--- A person who refuses SMS gets none; whom WhatsApp cannot reach is remembered for thirty days. Returns how many went into the queue.
+-- A person who refuses SMS gets none. Returns how many went into the queue. Comes after messages_went_out(), which has the locks.
 CREATE FUNCTION messages_fall_back(p_ids uuid[], p_after_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -28,20 +28,16 @@ DECLARE
     n     int := 0;
 BEGIN
     FOR m IN
-        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback, l.created_at
+        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback
           FROM message_delivery_log l
          WHERE l.id = ANY (p_ids) AND l.fallback IS NOT NULL
            AND (l.status = 'undelivered' OR (l.status = 'dead' AND l.dead_reason <> 'expired')
                 OR (l.fallback ? 'patient' AND l.created_at < clock_timestamp() - p_after_s * interval '1 second'
                     AND l.status IN ('pending', 'failed', 'sending', 'unknown', 'sent')))
-         ORDER BY l.id
+         ORDER BY l.session_id, l.id
            FOR NO KEY UPDATE OF l SKIP LOCKED
     LOOP
         UPDATE message_delivery_log l SET fallback = NULL WHERE l.id = m.id;
-        IF m.status IN ('undelivered', 'dead') AND m.error_code IN ('131026', '130403', '131030', '131062', '137000') THEN
-            UPDATE profiles p SET has_whatsapp = false, has_whatsapp_at = clock_timestamp()
-             WHERE p.user_id = m.profile_id AND (p.has_whatsapp_at IS NULL OR p.has_whatsapp_at < m.created_at);
-        END IF;
         draft := CASE WHEN m.status IN ('undelivered', 'dead') THEN fallback_choice(m.fallback, m.error_code)
                       ELSE m.fallback -> 'sms' END;
         IF draft IS NOT NULL AND NOT person_refuses(m.profile_id, draft ->> 'channel') THEN

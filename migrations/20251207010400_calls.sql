@@ -36,7 +36,7 @@ BEGIN
             ON CONFLICT (ref) DO UPDATE SET expires_at = excluded.expires_at;
             RETURN;
         END IF;
-        person := person_find_or_create(p_phone, NULL, NULL, NULL, p_ids[2]);
+        person := person_find_or_create(p_phone, CASE WHEN p_channel = 'whatsapp' THEN substr(p_phone, 2) END, NULL, NULL, p_ids[2]);
         INSERT INTO call_summaries AS s (id, call_id, sip_call_id, phone_number, profile_id, channel, status)
         VALUES (p_ids[1], coalesce(p_call_id, p_sip_call_id), p_sip_call_id, p_phone, person, coalesce(p_channel, 'sip'), 'in_progress')
         RETURNING * INTO c;

@@ -15,7 +15,9 @@ run(struct app *app, int argc, char **argv)
                                   .wake_fd = -1,
                                   .max_sends = MAX_SENDS,
                                   .max_turns = MAX_TURNS,
-                                  .stop = &app_stopping };
+                                  .stop = &app_stopping,
+                                  .settings = &app->config,
+                                  .hangup = &app_hangup };
     struct dispatch_counts counts = { 0 };
     struct err e = { 0 };
 

@@ -2,10 +2,11 @@
  * sms-status-webhook - delivery reports, brought by the gateway named in ?provider= (default: the
  * first of SMS_PROVIDERS). Statuses only move up; what matches no message yet is kept.
  *
- * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison)
+ * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison), and what
+ *   waits in the spool for the database ("spooled": true)
  * - 401 missing or wrong signature
  * - 413 too large
- * - 503 the gateway's secret is not set, or the database is away
+ * - 503 the gateway's secret is not set, or neither database nor spool takes it
  */
 #include "base/str.h"
 #include "flow/inbound.h"
@@ -22,10 +23,12 @@ run(struct call *c, struct err *e)
     if (p == NULL || p->read_report == NULL)
         return err_set(e, ERR_INVALID, "provider: unknown");
     if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
-        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in, true },
-                      &result, e))
+        !inbound_accept(c->flow, c->arena,
+                        &(struct inbound_request){ c->program, p, &c->in, true, 0 }, &result, e))
         return false;
     json_set_bool(c->reply, "success", true);
+    if (result.spooled)
+        json_set_bool(c->reply, "spooled", true);
     return true;
 }
 

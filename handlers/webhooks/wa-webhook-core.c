@@ -3,8 +3,8 @@
  * request.
  *
  * - GET: 200 the challenge, 403 a wrong verify token
- * - POST: 200 stored, also what is signed and cannot be read; 401 a bad signature; 503 no secret
- *   set, or the database is away
+ * - POST: 200 stored, also what is signed and cannot be read, and what waits in the spool for the
+ *   database; 401 a bad signature; 503 no secret set, or neither database nor spool takes it
  */
 #include "base/str.h"
 #include "flow/inbound.h"
@@ -40,10 +40,12 @@ run(struct call *c, struct err *e)
     if (str_eq(c->in.method, "GET"))
         return subscribe(c, e);
     if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
-        !inbound_take(c->flow, c->arena, &(struct inbound_request){ c->program, p, &c->in, false },
-                      &result, e))
+        !inbound_accept(c->flow, c->arena,
+                        &(struct inbound_request){ c->program, p, &c->in, false, 0 }, &result, e))
         return false;
     json_set_bool(c->reply, "success", true);
+    if (result.spooled)
+        json_set_bool(c->reply, "spooled", true);
     return true;
 }
 

@@ -226,6 +226,9 @@ config_load(struct arena *a, unsigned groups, struct config *out, struct err *e)
 
     *out = (struct config){ .groups = groups | CFG_CORE, .source = config_source_new(a) };
     set_empty(out);
+#ifdef OMNI_CRASH_POINTS
+    out->crash_at = env("CRASH_AT");
+#endif
     for (size_t i = 0; i < CONFIG_SETTINGS; i++) {
         if ((config_settings[i].groups & out->groups) == 0)
             continue;

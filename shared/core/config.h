@@ -80,10 +80,16 @@ struct config {
     double backoff_scale;
 
     const char *wake_socket; /* the worker's datagram socket */
+    const char *spool_dir;   /* where signed events wait for the database */
+    int spool_max_files;
+    int spool_max_mb;
     int max_requests;
     const char *log_to;
     enum log_level log_level;
     bool allow_http;
+#ifdef OMNI_CRASH_POINTS
+    const char *crash_at; /* CRASH_AT: see base/crash.h; NULL when unset */
+#endif
 };
 
 /* Reads the settings of the groups (CFG_CORE is always among them). All faults are reported

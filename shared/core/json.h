@@ -44,7 +44,7 @@ struct json_object *json_item(struct json_object *array, size_t i);
  * string, else ERR_INVALID "KEY: missing" / "KEY: must be text". opt: 'fallback' when absent, null
  * or not a string. Strings longer than JSON_MAX_TEXT code points are cut. 'key' may be a path as in
  * json_at. */
-#define JSON_MAX_TEXT 65536
+#define JSON_MAX_TEXT 1048576
 bool json_need_str(struct arena *a, struct json_object *o, const char *key, const char **out,
                    struct err *e) MUST_CHECK;
 const char *json_opt_str(struct arena *a, struct json_object *o, const char *key,

@@ -23,19 +23,23 @@ checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
 {
     struct health h = { .worker_age_s = -1, .cron_age_s = -1 };
     struct err e = { 0 };
+    struct err why = { 0 };
+    enum spool_state spool = spool_check(f->spool, &why);
     bool has_db = health_read(f->db, a, &h, &e);
     bool has_sms = provider_for(f->config, CHANNEL_SMS) != NULL;
     bool has_whatsapp = provider_for(f->config, CHANNEL_WHATSAPP) != NULL;
     const char *worker = beat_word(h.worker_age_s, WORKER_LATE_S);
     const char *cron = beat_word(h.cron_age_s, CRON_LATE_S);
-    bool is_ok = str_eq(worker, "ok") && !str_eq(cron, "late") && has_sms;
+    bool is_ok =
+        has_db && spool == SPOOL_OK && str_eq(worker, "ok") && !str_eq(cron, "late") && has_sms;
+    bool can_keep = has_db || spool == SPOOL_OK;
     struct json_object *checks;
     struct json_object *backlog;
 
-    json_set_str(reply, "status", !has_db ? "down" : is_ok ? "ok" : "degraded");
+    json_set_str(reply, "status", !can_keep ? "down" : is_ok ? "ok" : "degraded");
     checks = json_add_object(reply, "checks");
     json_set_str(checks, "database", has_db ? "ok" : "down");
-    json_set_str(checks, "spool", "off");
+    json_set_str(checks, "spool", spool_state_text(spool));
     json_set_str(checks, "worker", worker);
     json_set_str(checks, "cron", cron);
     json_set_str(checks, "whatsapp", has_whatsapp ? "ok" : "off");
@@ -47,5 +51,7 @@ checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
     json_set_str(reply, "version", OMNI_VERSION);
     if (!has_db)
         log_event(f->log, DATABASE_AWAY, LF_ERR(&e));
-    return has_db;
+    if (spool != SPOOL_OK)
+        log_event(f->log, SPOOL_FAILED, LF_ERR(&why));
+    return can_keep;
 }

@@ -7,8 +7,8 @@
 #include "core/json.h"
 #include "flow/flow.h"
 
-/* Fills in {status: ok|degraded|down, checks, backlog, version}. False when it is down: nothing can
- * be stored. */
+/* Fills in {status: ok|degraded|down, checks, backlog, version}. False when it is down: neither
+ * the database nor the spool can take anything. */
 bool checkup_report(struct flow *f, struct arena *a, struct json_object *reply);
 
 #endif

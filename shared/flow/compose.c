@@ -12,6 +12,7 @@
 
 #define LIST_MAX       (64 * 1024)
 #define TEXT_MAX       (4 * LIST_MAX) /* a body and a list of steps always fit */
+#define PARAGRAPH_MAX  900            /* so that the filled template stays under 1024 */
 #define RICH_MAX_CHARS 4000
 #define SMS_MAX_CHARS  160 /* letters in one SMS, at most */
 
@@ -134,11 +135,30 @@ plain_summary(struct arena *a, const struct config *c, const struct call_record 
                          COMPOSE_SMS_SEGMENTS);
 }
 
+/* One paragraph of at most PARAGRAPH_MAX characters; line breaks are not allowed in a parameter. */
+static const char *
+paragraph_summary(struct arena *a, const struct call_record *call, enum language l)
+{
+    struct buf b = buf_init(a, TEXT_MAX);
+    struct buf steps = buf_init(a, TEXT_MAX);
+    char *text;
+
+    buf_adds(&b, body_of(a, call, l));
+    add_list(a, &steps, list_of(a, call->next_actions));
+    if (steps.len > 0)
+        buf_printf(&b, "\n%s:\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
+    text = str_replace(a, str_trim(a, b.data), "\n", " ");
+    if (utf8_count(text) <= PARAGRAPH_MAX)
+        return text;
+    return arena_printf(a, "%.*s...", (int)utf8_prefix(text, PARAGRAPH_MAX - 3), text);
+}
+
 struct compose_text
 compose_summary(struct arena *a, const struct config *c, const struct call_record *call,
                 enum language l)
 {
-    return (struct compose_text){ rich_summary(a, call, l), plain_summary(a, c, call, l) };
+    return (struct compose_text){ rich_summary(a, call, l), plain_summary(a, c, call, l),
+                                  paragraph_summary(a, call, l) };
 }
 
 struct compose_text
@@ -147,6 +167,7 @@ compose_plain(struct arena *a, const char *text)
     return (struct compose_text){
         arena_strndup(a, text, utf8_prefix(text, RICH_MAX_CHARS)),
         sms_text_fit(a, sms_text_plain(a, text), COMPOSE_SMS_SEGMENTS),
+        arena_strndup(a, text, utf8_prefix(text, PARAGRAPH_MAX)),
     };
 }
 
@@ -172,9 +193,9 @@ draft_of(struct arena *a, const struct config *c, const struct plan_step *s,
         .correlation_id = m->correlation_id,
     };
 
-    /* The template has its own title and hint: its parameter is the plain wording. */
+    /* The template has its own title and hint: its parameter is the summary alone. */
     if (s->is_template)
-        d.content = m->text.plain;
+        d.content = m->text.paragraph;
     d.cost_mrwf = is_sms ? d.segments * c->sms_price_mrwf : c->whatsapp_price_mrwf;
     return d;
 }

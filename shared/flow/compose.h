@@ -13,8 +13,9 @@
 
 /* One logical message, in its wording for each channel. */
 struct compose_text {
-    const char *rich;  /* WhatsApp */
-    const char *plain; /* SMS: transliterated, cut, counted */
+    const char *rich;      /* WhatsApp */
+    const char *plain;     /* SMS: transliterated, cut, counted */
+    const char *paragraph; /* the template's one parameter: title and hint are the template's own */
 };
 
 /* A call's summary: from its bullets, else its prose, else the short honest sentence that the call

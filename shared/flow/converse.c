@@ -4,6 +4,7 @@
 #include "flow/converse.h"
 
 #include "base/clk.h"
+#include "base/crash.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/phrase.h"
@@ -142,6 +143,7 @@ end_talk(struct talk *k, const struct turn_end *end)
     struct err e = { 0 };
     bool lost = false;
 
+    CRASH_POINT("turn_before_finish");
     if (!turn_finish(f->db, k->arena, &k->turn, end, &lost, &e))
         log_event(f->log, DATABASE_AWAY, LF_ID("turn_id", k->turn.id),
                   LF_ERR(&e)); /* the lease lapses, the turn is taken up again */
@@ -156,6 +158,7 @@ end_talk(struct talk *k, const struct turn_end *end)
         log_event(f->log, TURN_FAILED, LF_ID("turn_id", k->turn.id),
                   LF_ID("session_id", k->turn.session_id), LF_ID("code", end->error_code),
                   LF_INT("attempt", k->turn.attempt));
+    CRASH_POINT("turn_after_finish");
     drop_talk(k);
 }
 
@@ -204,6 +207,7 @@ on_answer(void *ctx, const struct http_response *r)
     struct chat_answer answer;
     struct err e = { 0 };
 
+    CRASH_POINT("turn_answered");
     if (r->reach == HTTP_NOT_SENT &&
         k->tries++ == 0) { /* nothing was asked yet: once more, at once */
         http_start(f->http, &k->request, on_answer, k);
@@ -235,6 +239,7 @@ start_talk(struct converse *c, const struct turn *t)
         drop_talk(k); /* its lease lapses */
         return;
     }
+    CRASH_POINT("turn_read");
     ask.model = k->context.model;
     ask.base_url = k->context.base_url;
     ask.messages = prompt_messages(a, &k->context, &ask.n_messages);
@@ -246,6 +251,7 @@ start_talk(struct converse *c, const struct turn *t)
               LF_ID("turn_id", k->turn.id), LF_ID("agent", k->context.agent),
               LF_INT("attempt", k->turn.attempt));
     http_start(f->http, &k->request, on_answer, k);
+    CRASH_POINT("turn_asked");
 }
 
 bool
@@ -281,6 +287,8 @@ converse_pump(struct converse *c, int *started, struct err *e)
     size_t n = 0;
     bool ok = want.want <= 0 || turn_claim(c->flow->db, a, &want, &turns, &n, e);
 
+    if (n > 0)
+        CRASH_POINT("turn_claimed");
     for (size_t i = 0; ok && i < n; i++)
         start_talk(c, &turns[i]);
     *started = (int)n;

@@ -5,6 +5,7 @@
 #include "flow/deliver.h"
 
 #include "base/clk.h"
+#include "base/crash.h"
 #include "base/str.h"
 #include "model/delivery.h"
 #include "provider/provider.h"
@@ -117,6 +118,7 @@ on_answer(void *ctx, const struct http_response *r)
     struct arena *a = s->arena;
     struct send_result result = provider_read(s->lane->provider, a, r);
 
+    CRASH_POINT("delivery_answered");
     s->lane->active--;
     keep_outcome(s->engine, &s->row, &result, r);
     arena_free(&a);
@@ -167,6 +169,7 @@ start_send(struct deliver *d, struct lane *lane, const struct delivery *row)
         req.timeout_ms < CONNECT_TIMEOUT_MS ? req.timeout_ms : CONNECT_TIMEOUT_MS;
     lane->active++;
     http_start(d->flow->http, &req, on_answer, s);
+    CRASH_POINT("delivery_started");
 }
 
 static bool
@@ -187,6 +190,8 @@ pump_lane(struct deliver *d, struct lane *lane, const char *ids, int *started, s
     bool room = want.want > 0 && want.want >= d->max_in_flight / 2;
     bool ok = !room || delivery_claim(d->flow->db, a, &want, &rows, &n, e);
 
+    if (n > 0)
+        CRASH_POINT("delivery_claimed");
     for (size_t i = 0; ok && i < n; i++) {
         /* A claim that took half its lease (a machine that slept) is not begun: somebody else may
          * have it soon. */
@@ -252,8 +257,10 @@ deliver_flush(struct deliver *d, struct err *e)
     outcomes = arena_array(a, d->n_done, sizeof(*outcomes));
     for (struct finished *f = d->done; f != NULL; f = f->next)
         outcomes[n++] = f->outcome;
+    CRASH_POINT("delivery_before_finish");
     ok = delivery_finish(d->flow->db, a, outcomes, n, d->flow->config->unknown_hold_s,
                          d->flow->config->backoff_scale, e);
+    CRASH_POINT("delivery_after_finish");
     n = 0;
     for (struct finished *f = d->done; ok && f != NULL; f = f->next) {
         f->outcome.new_status = outcomes[n++].new_status;
@@ -268,29 +275,38 @@ deliver_flush(struct deliver *d, struct err *e)
     return ok;
 }
 
+static int
+on_the_wire(const struct deliver *d)
+{
+    int active = 0;
+
+    for (size_t i = 0; i < d->n_lanes; i++)
+        active += d->lanes[i].active;
+    return active;
+}
+
 int
 deliver_busy(const struct deliver *d)
 {
-    int busy = (int)d->n_done;
-
-    for (size_t i = 0; i < d->n_lanes; i++)
-        busy += d->lanes[i].active;
-    return busy;
+    return on_the_wire(d) + (int)d->n_done;
 }
 
-/* Has every row left the queue's first states? Another worker may have taken some of them. */
+/* How many of these rows wait for their first attempt, and how many of them are on the wire with us
+ * or with another worker. */
 static bool
-all_attempted(struct flow *f, const char *const *ids, size_t n, bool *yes, struct err *e)
+count_open(struct flow *f, const char *const *ids, size_t n, size_t *pending, size_t *sending,
+           struct err *e)
 {
     struct arena *a = arena_new();
     struct message_state *states;
-    size_t found;
+    size_t found = 0;
     bool ok = message_states(f->db, a, ids, n, &states, &found, e);
 
-    *yes = ok;
+    *pending = 0;
+    *sending = 0;
     for (size_t i = 0; ok && i < found; i++) {
-        if (str_eq(states[i].status, "pending") || str_eq(states[i].status, "sending"))
-            *yes = false;
+        *pending += str_eq(states[i].status, "pending");
+        *sending += str_eq(states[i].status, "sending");
     }
     arena_free(&a);
     return ok;
@@ -304,18 +320,21 @@ deliver_first_attempt(struct flow *f, const char *const *ids, size_t n, int time
     struct deliver *d = deliver_new(f, (int)n);
     const char *wanted = db_array(a, ids, n);
     int64_t deadline = clk_mono_ms() + timeout_ms;
-    bool attempted = n == 0;
+    size_t pending = n;
+    size_t sending = 0;
+    bool stuck =
+        false; /* nothing can be started: the provider is paused, or an earlier message blocks */
     bool ok = true;
     int started;
 
-    while (ok && !attempted && clk_mono_ms() < deadline) {
+    while (ok && !stuck && pending + sending > 0 && clk_mono_ms() < deadline) {
         ok = deliver_pump(d, wanted, &started, e);
-        if (ok)
-            (void)http_step(f->http,
-                            50); /* also while another worker has the rows: look again soon */
+        if (ok && (started > 0 || deliver_busy(d) > 0 || sending > 0))
+            (void)http_step(f->http, 50); /* sending with another worker: look again soon */
         ok = ok && deliver_flush(d, e);
         if (ok && deliver_busy(d) == 0)
-            ok = all_attempted(f, ids, n, &attempted, e);
+            ok = count_open(f, ids, n, &pending, &sending, e);
+        stuck = started == 0 && deliver_busy(d) == 0 && sending == 0;
     }
     arena_free(&a);
     if (deliver_busy(d) > 0)
@@ -331,7 +350,11 @@ deliver_drain(struct flow *f)
     int64_t deadline = clk_mono_ms() + send_timeout_ms(f->config) + 5000;
     struct err e = { 0 };
 
-    while (f->unfinished != NULL && deliver_busy(f->unfinished) > 0 && clk_mono_ms() < deadline) {
+    /* What is on the wire points into the engine, so it is waited for in any case; its own time-out
+     * ends it. */
+    while (f->unfinished != NULL &&
+           (on_the_wire(f->unfinished) > 0 ||
+            (deliver_busy(f->unfinished) > 0 && clk_mono_ms() < deadline))) {
         (void)http_step(f->http, 100);
         if (!deliver_flush(f->unfinished,
                            &e)) /* kept, and tried again: the database may come back */

@@ -4,9 +4,11 @@
 #include "flow/dispatch.h"
 
 #include "base/clk.h"
+#include "base/crash.h"
 #include "flow/converse.h"
 #include "flow/deliver.h"
 #include "flow/postcall.h"
+#include "flow/respool.h"
 #include "model/delivery.h"
 #include "model/health.h"
 
@@ -14,6 +16,7 @@
 #define SWEEP_EVERY_MS 1000
 #define BEAT_EVERY_MS  10000
 #define AWAY_PAUSE_MS  1000
+#define DRAIN_MS       500   /* of the spool, before other work gets its turn */
 #define STOP_GRACE_MS  45000 /* what is on the wire when we are asked to stop may finish */
 
 struct dispatch {
@@ -24,6 +27,7 @@ struct dispatch {
     struct dispatch_counts *counts;
     int64_t next_sweep;
     int64_t next_beat;
+    int64_t next_drain;
 };
 
 static bool
@@ -39,8 +43,10 @@ beat_and_sweep(struct dispatch *d, struct err *e)
         d->next_beat = now + BEAT_EVERY_MS;
     }
     if (ok && now >= d->next_sweep) {
+        CRASH_POINT("sweep_before");
         ok = delivery_sweep(d->flow->db, a, d->flow->config->unknown_hold_s,
                             d->flow->config->failover_after_s, &s, e);
+        CRASH_POINT("sweep_after");
         d->next_sweep = now + SWEEP_EVERY_MS;
     }
     if (ok && s.to_unknown + s.resent + s.dead + s.expired + s.fallbacks > 0)
@@ -49,6 +55,28 @@ beat_and_sweep(struct dispatch *d, struct err *e)
                   LF_INT("fallbacks", s.fallbacks));
     arena_free(&a);
     return ok;
+}
+
+/* What waited for the database goes first, so that nothing is answered before it. True when some is
+ * left. What fails must not take all of our time: the pause is as long as the try. */
+static bool
+drain_spool(struct dispatch *d)
+{
+    int64_t began = clk_mono_ms();
+    struct err e = { 0 };
+    bool more = false;
+
+    if (began < d->next_drain)
+        return false;
+    if (respool_run(d->flow, DRAIN_MS, &more, &e)) {
+        d->next_drain = clk_mono_ms() + (more ? 0 : POLL_MS);
+        return more;
+    }
+    spool_note_away(d->flow->spool);
+    log_event(d->flow->log, DATABASE_AWAY, LF_ERR(&e));
+    int64_t took = clk_mono_ms() - began;
+    d->next_drain = began + took + (took > AWAY_PAUSE_MS ? took : AWAY_PAUSE_MS);
+    return false;
 }
 
 /* Starts all that is due; *started says whether there was anything. */
@@ -69,6 +97,15 @@ start_due(struct dispatch *d, int *started, struct err *e)
     return true;
 }
 
+static void
+refresh_secrets(const struct dispatch_options *o)
+{
+    if (o->settings == NULL || o->hangup == NULL)
+        return;
+    config_refresh(o->settings, *o->hangup != 0);
+    *o->hangup = 0;
+}
+
 static int
 in_flight(const struct dispatch *d)
 {
@@ -82,13 +119,17 @@ work_round(struct dispatch *d, bool *idle, struct err *e)
     int started = 0;
     bool stopping = d->options->stop != NULL && *d->options->stop;
 
+    refresh_secrets(d->options);
+    bool more;
+
+    more = !stopping && drain_spool(d);
     if (!deliver_flush(d->deliver, e) || !converse_renew(d->converse, e) || !beat_and_sweep(d, e) ||
         (!stopping && !start_due(d, &started, e)))
         return false;
-    *idle = started == 0 && in_flight(d) == 0;
+    *idle = started == 0 && !more && in_flight(d) == 0;
     if (*idle && (d->options->once || stopping))
         return true;
-    if (http_step(d->flow->http, started > 0 ? 0 : POLL_MS))
+    if (http_step(d->flow->http, started > 0 || more ? 0 : POLL_MS))
         wake_drain(d->options->wake_fd);
     return true;
 }

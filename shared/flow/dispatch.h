@@ -16,6 +16,8 @@ struct dispatch_options {
     int max_sends;   /* in flight per provider */
     int max_turns;   /* waiting for an agent */
     const volatile sig_atomic_t *stop;
+    struct config *settings;       /* whose secrets are read again when their files change ... */
+    volatile sig_atomic_t *hangup; /* ... or when this is set; both may be NULL */
 };
 
 struct dispatch_counts {

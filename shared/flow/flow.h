@@ -8,6 +8,7 @@
 #include "core/log.h"
 #include "io/db.h"
 #include "io/http.h"
+#include "io/spool.h"
 #include "io/wake.h"
 
 struct deliver;
@@ -17,6 +18,7 @@ struct flow {
     struct db *db;
     struct http *http; /* NULL in programs that send nothing */
     struct log *log;
+    struct spool *spool;        /* where signed events wait for the database */
     const char *worker;         /* "program:pid", the name in leases */
     struct deliver *unfinished; /* sends still on the wire when their caller got its answer; see
                                    deliver_drain() */

@@ -3,6 +3,8 @@
  */
 #include "flow/inbound.h"
 
+#include "base/clk.h"
+#include "base/crash.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/keyword.h"
@@ -46,9 +48,10 @@ decide(const struct config *c, const struct inbound *m, struct inbound_entry *en
 }
 
 static bool
-store_message(struct flow *f, struct arena *a, const struct provider *p, const struct inbound *m,
-              struct inbound_stored *stored, struct err *e)
+store_message(struct flow *f, struct arena *a, const struct inbound_request *req,
+              const struct inbound *m, struct inbound_stored *stored, struct err *e)
 {
+    const struct provider *p = req->provider;
     struct inbound_entry entry = {
         .channel = p->channel,
         .provider = p->name,
@@ -58,7 +61,7 @@ store_message(struct flow *f, struct arena *a, const struct provider *p, const s
         .bsuid = m->bsuid,
         .name = m->name,
         .content = utf8_clean(a, m->text, strlen(m->text), CONTENT_MAX_CHARS),
-        .at_ms = m->at_ms,
+        .at_ms = m->at_ms > 0 ? m->at_ms : req->received_at_ms,
         .part = m->part,
         .parts = m->parts,
         .ref = m->ref,
@@ -69,6 +72,7 @@ store_message(struct flow *f, struct arena *a, const struct provider *p, const s
     };
 
     decide(f->config, m, &entry);
+    CRASH_POINT("inbound_before_store");
     return inbound_log_message(f->db, a, &entry, stored, e);
 }
 
@@ -128,7 +132,8 @@ take_messages(struct flow *f, struct arena *a, const struct inbound_request *req
         const struct inbound *m = &items->inbound[i];
         struct inbound_stored stored = { 0 };
 
-        if (store_message(f, a, req->provider, m, &stored, e)) {
+        if (store_message(f, a, req, m, &stored, e)) {
+            CRASH_POINT("inbound_after_store");
             log_message(f, req->provider, m, &stored);
             out->session_id = stored.session_id;
             *(stored.is_new ? &out->stored : &out->duplicates) += 1;
@@ -156,6 +161,7 @@ take_statuses(struct flow *f, struct arena *a, const struct inbound_request *req
         entries[i] =
             (struct status_entry){ r->external_id, r->our_ref, r->status, r->error_code, r->at_ms };
     }
+    CRASH_POINT("status_before_store");
     if (!inbound_log_statuses(f->db, a, req->provider->name, entries, items->n_receipts, &moved,
                               e)) {
         if (!is_content_fault(e))
@@ -163,6 +169,7 @@ take_statuses(struct flow *f, struct arena *a, const struct inbound_request *req
         out->poison++;
         return keep_poison(f, a, req, arena_strdup(a, e->text), e);
     }
+    CRASH_POINT("status_after_store");
     out->statuses = items->n_receipts;
     log_event(f->log, STATUS_RECEIVED, LF_ID("provider", req->provider->name),
               LF_INT("statuses", (int64_t)items->n_receipts), LF_INT("moved", moved));
@@ -189,4 +196,50 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
     if (out->stored > 0)
         wake_send(f->config->wake_socket);
     return true;
+}
+
+static bool
+keep_in_spool(struct flow *f, const struct inbound_request *req, int64_t received_at_ms,
+              struct inbound_result *out)
+{
+    const struct spool_record r = { .program = req->program,
+                                    .provider = req->provider->name,
+                                    .correlation_id = log_correlation(f->log),
+                                    .content_type = req->http->content_type,
+                                    .query = req->http->query,
+                                    .received_at_ms = received_at_ms,
+                                    .is_report = req->is_report,
+                                    .body = req->http->body,
+                                    .body_len = req->http->body_len };
+    struct err e = { 0 };
+
+    if (!spool_put(f->spool, &r, &e)) {
+        log_event(f->log, SPOOL_FAILED, LF_ERR(&e));
+        return false;
+    }
+    *out = (struct inbound_result){ .session_id = "", .spooled = true };
+    log_event(f->log, INBOUND_SPOOLED, LF_ID("provider", req->provider->name),
+              LF_INT("bytes", (int64_t)req->http->body_len));
+    return true;
+}
+
+bool
+inbound_accept(struct flow *f, struct arena *a, const struct inbound_request *req,
+               struct inbound_result *out, struct err *e)
+{
+    int64_t now = clk_now_ms();
+    bool behind = spool_is_queue(f->spool);
+    struct err why = { 0 };
+
+    if (behind && keep_in_spool(f, req, now, out))
+        return true;
+    if (inbound_take(f, a, req, out, &why))
+        return true;
+    if (why.kind == ERR_TEMP) {
+        spool_note_away(f->spool);
+        if (!behind && keep_in_spool(f, req, now, out))
+            return true;
+    }
+    *e = why;
+    return false;
 }

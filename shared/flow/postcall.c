@@ -3,6 +3,7 @@
  */
 #include "flow/postcall.h"
 
+#include "base/crash.h"
 #include "base/str.h"
 #include "core/json.h"
 #include "flow/compose.h"
@@ -61,6 +62,7 @@ postcall_notify(struct flow *f, struct arena *a, const char *call_row, struct er
         log_event(f->log, POST_CALL_NOTIFY_SKIPPED, LF_ID("call_id", call.call_id),
                   LF_ID("reason", notice.skip_reason));
     }
+    CRASH_POINT("call_before_notify");
     return call_log_notify(f->db, a, call_row, &notice, &was_first, e);
 }
 
@@ -157,6 +159,7 @@ postcall_run(struct flow *f, struct arena *a, const struct call_facts *given, bo
     *out = (struct postcall_result){ .reason = "" };
     if (!call_log_record(f->db, a, &facts, &out->stored, e))
         return false;
+    CRASH_POINT("call_recorded");
     if (!out->stored.found)
         return true;
     if (out->stored.session_created)
@@ -166,6 +169,7 @@ postcall_run(struct flow *f, struct arena *a, const struct call_facts *given, bo
         !call_log_load(f->db, a, out->stored.id, &call, e) ||
         !message_states_of_call(f->db, a, call.call_id, &out->channels, &out->n_channels, e))
         return false;
+    CRASH_POINT("call_notified");
     if (attempt && call.is_notified) {
         if (!attempt_rows(f, a, out->channels, out->n_channels, e) ||
             !message_states_of_call(f->db, a, call.call_id, &out->channels, &out->n_channels, e))
@@ -175,6 +179,7 @@ postcall_run(struct flow *f, struct arena *a, const struct call_facts *given, bo
             log_event(f->log, POST_CALL_NOTIFY_WAITING, LF_ID("call_id", call.call_id));
         wake_send(f->config->wake_socket);
     }
+    CRASH_POINT("call_attempted");
     judge(&call, out);
     return true;
 }

@@ -19,7 +19,8 @@ run(struct flow *f, struct tool_call *call, struct err *e)
     json_set_str(call->reply, "call_id", result.stored.call_id);
     json_set_str(call->reply, "session_id", result.stored.session_id);
     json_set_bool(call->reply, "created", result.stored.created);
-    json_set_bool(call->reply, "notified", result.is_over && result.status == POSTCALL_SENT);
+    json_set_bool(call->reply, "notified",
+                  result.n_channels > 0 && result.status != POSTCALL_SKIPPED);
     if (result.is_over)
         postcall_reply(call->reply, &result, &call->status);
     return true;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/crash.h"
 #include "base/str.h"
 
 volatile sig_atomic_t app_stopping;
@@ -39,6 +40,7 @@ app_signals(bool catch_stop)
     }
     (void)sigaction(SIGHUP, &hangup, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
 }
 
 static bool
@@ -51,10 +53,24 @@ open_all(struct app *app, const char *program, int db_timeout_ms, struct err *e)
     if ((app->config.groups & (CFG_SEND | CFG_AGENT)) != 0 &&
         !http_open(app->config.allow_http, &f->http, e))
         return false;
+    f->spool = spool_new(app->arena, app->config.spool_dir, app->config.spool_max_files,
+                         app->config.spool_max_mb);
     f->db = db_new(app->config.database_url, program, db_timeout_ms);
     f->config = &app->config;
     f->worker = arena_printf(app->arena, "%s:%ld", program, (long)getpid());
     return true;
+}
+
+/* A webhook without its spool works, but for the time the database is away: said while there is
+ * still time. */
+static void
+check_spool(struct app *app)
+{
+    struct err e = { 0 };
+
+    if ((app->config.groups & (CFG_SMS_HOOK | CFG_WA_HOOK)) != 0 &&
+        spool_check(app->flow.spool, &e) != SPOOL_OK)
+        log_event(app->flow.log, SPOOL_FAILED, LF_ERR(&e));
 }
 
 bool
@@ -66,7 +82,9 @@ app_start(struct app *app, const char *program, unsigned groups, int db_timeout_
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); /* no core file ever holds a secret or a text */
     if (config_load(app->arena, groups, &app->config, &e) &&
         open_all(app, program, db_timeout_ms, &e)) {
+        CRASH_ARM(program, app->config.crash_at);
         log_event(app->flow.log, PROGRAM_START, LF_ID("version", OMNI_VERSION));
+        check_spool(app);
         return true;
     }
     (void)fprintf(stderr, "%s: %s\n", program, e.text);

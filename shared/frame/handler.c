@@ -141,6 +141,8 @@ words_for_caller(const struct err *e)
         return "temporarily unavailable, try again";
     if (status_of(e->kind) == 500)
         return "internal error";
+    if (e->code[0] != '\0') /* the database's or a provider's, not the caller's field */
+        return "invalid data";
     return e->text;
 }
 
@@ -216,11 +218,13 @@ handler_answer(const struct handler *h, struct call *c, enum handler_trouble tro
 {
     int64_t began = clk_mono_ms();
     struct err e = { 0 };
+    const char *id;
 
     c->program = handler_name(h);
     c->reply = json_new_object(c->arena);
     c->status = 200;
     set_correlation(c);
+    id = arena_strdup(c->arena, log_correlation(c->flow->log));
     if (!check_method(h, &c->in, &c->status)) {
         (void)err_set(&e, ERR_INVALID, "method not allowed");
         set_error(c, "method_not_allowed", e.text);
@@ -228,6 +232,7 @@ handler_answer(const struct handler *h, struct call *c, enum handler_trouble tro
         c->status = status_of(e.kind);
         set_error(c, err_kind_text(e.kind), words_for_caller(&e));
     }
+    log_set_correlation(c->flow->log, id); /* the flows set it to the rows' they worked on */
     log_end(c, &e, began);
     return render(h, c);
 }

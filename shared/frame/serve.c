@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/crash.h"
 #include "base/str.h"
 #include "flow/deliver.h"
 #include "frame/app.h"
@@ -49,11 +50,14 @@ serve(const struct handler *h, struct app *app, struct fcgi *fcgi)
         struct call c = { .arena = a, .flow = &app->flow, .in = in };
         struct handler_answer answer;
 
+        CRASH_POINT("serve_read");
         config_refresh(&app->config, app_hangup != 0);
         app_hangup = 0;
         answer = handler_answer(h, &c, trouble_of(body));
+        CRASH_POINT("serve_before_answer");
         fcgi_answer(fcgi, answer.status, answer.content_type, answer.headers, answer.body,
                     answer.body_len);
+        CRASH_POINT("serve_after_answer");
         deliver_drain(&app->flow);
         arena_reset(a);
     }

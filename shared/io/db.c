@@ -290,7 +290,11 @@ run_and_check(struct db *db, const struct db_stmt *s, struct db_params params, P
         return true;
     broken = db->conn != NULL && (PQstatus(db->conn) != CONNECTION_OK || is_stale(e));
     *again = broken || is_collision(e);
-    if (broken || e->code[0] == '\0') /* no code: no answer came in time */
+    if (db->conn != NULL && !broken && e->code[0] == '\0') { /* no code: no answer came in time */
+        db->away_until = clk_mono_ms() + AWAY_PAUSE_MS;
+        broken = true;
+    }
+    if (broken)
         disconnect(db);
     return false;
 }

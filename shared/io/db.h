@@ -46,8 +46,8 @@ void db_close(struct db **db);
  * Runs one statement. The rows live in 'a'. Fails with
  *
  * - ERR_TEMP: the database is away, overloaded, or did not answer in time. For a second after a
- *   failed connection attempt every call fails at once, so that a dead database does not tie up a
- *   handler.
+ *   failed connection attempt or a missed deadline every call fails at once, so that a dead
+ *   database does not tie up a handler.
  * - ERR_DUPLICATE: a unique constraint (23505).
  * - ERR_INVALID: data the database refuses (class 22, other 23); e->code has the SQLSTATE.
  * - ERR_BUG: anything else.

@@ -99,12 +99,14 @@ read_part(struct arena *a, struct json_object *body, struct inbound *m)
 
     m->part = m->parts = 1;
     m->ref = "";
-    if (parts < 2 || parts > PARTS_MAX || part < 1 || part > parts || str_empty(ref))
+    if (parts < 2 || part < 1 || part > parts)
         return;
+    m->external_id = arena_printf(a, "%s:%lld", m->external_id, (long long)part);
+    if (parts > PARTS_MAX || str_empty(ref))
+        return; /* nobody can put them together; each is a message, and none a double */
     m->part = (int)part;
     m->parts = (int)parts;
     m->ref = ref;
-    m->external_id = arena_printf(a, "%s:%d", m->external_id, m->part);
 }
 
 static void

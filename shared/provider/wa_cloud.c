@@ -26,8 +26,10 @@ flat(struct arena *a, const char *text)
     char *to = out;
 
     for (const char *from = out; *from != '\0'; from++) {
-        char c = *from == '\n' || *from == '\t' || *from == '\r' ? ' ' : *from;
+        char c = *from;
 
+        if (c == '\n' || c == '\t' || c == '\r')
+            c = ' ';
         if (c == ' ' && (to == out || to[-1] == ' '))
             continue;
         *to++ = c;

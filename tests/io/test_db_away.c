@@ -44,6 +44,7 @@ start_counting(struct fixture *f)
 static void
 test_deadline(void **state)
 {
+    static const struct timespec pause = { .tv_sec = 1, .tv_nsec = 50000000 };
     static const struct db_stmt slow = { "slow", "SELECT nextval('runs'), pg_sleep(5)" };
     struct fixture *f = *state;
     struct db *hasty = db_new(test_url(), "hasty", 400);
@@ -61,7 +62,13 @@ test_deadline(void **state)
     assert_true(took >= 390);
     assert_true(took < 4000);
     assert_int_equal(runs_so_far(f), 1);
-    /* The next one has a connection of its own and need not wait. */
+    /* For a second nobody asks it again, and then on a connection of its own. */
+    began = real_ms();
+    e = (struct err){ 0 };
+    assert_false(db_run(hasty, f->arena, &backend, DB_NONE, &rows, &e));
+    assert_string_equal(e.text, "database: away, not tried again yet");
+    assert_true(real_ms() - began < 390);
+    assert_int_equal(nanosleep(&pause, NULL), 0);
     assert_true(backend_of(f, hasty) != before);
     db_close(&hasty);
 }

@@ -64,6 +64,17 @@ is 'STOP by SMS while WhatsApp messages of the same person come: no deadlock' \
                   CASE WHEN (:n + i) % 2 = 0 THEN 'sms' ELSE 'whatsapp' END, CASE WHEN (:n + i) % 2 = 1 THEN '' WHEN i % 2 = 0 THEN 'start' ELSE 'stop' END)
                 FROM generate_series(1, 10) AS i \\gexec" | count)" 'new=300'
 
+# A person who is learning an address is not locked against rows that refer to her: a turn that ends just then does not wait, holding its
+# conversation, for somebody who waits for that conversation.
+sql race "SELECT t.person('+250780001007')" >/dev/null
+sql race BEGIN "SELECT person_find_or_create('+250780001007', '250780001007', NULL, 'Aline', NULL)" 'SELECT pg_advisory_lock(43)' 'SELECT pg_sleep(1)' COMMIT >/dev/null &
+until [[ $(sql race "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 43") == 1 ]]; do
+    sleep 0.01
+done
+is 'rows can refer to a person who is learning an address' \
+    "$(sql race "SELECT display_name IS NULL FROM profiles WHERE phone_number = '+250780001007' FOR KEY SHARE NOWAIT" 2>&1)" t
+wait "$!"
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Sessions
 
@@ -109,6 +120,25 @@ for round in 0 1 2; do
 done
 is '60 reports that cross the answers to their messages: all are applied' \
     "$(sql race "SELECT m.status, count(*) FROM t.pairs p JOIN message_delivery_log m ON m.id = p.message GROUP BY 1")" 'delivered|60'
+
+# Two requests with reports about the same ten people, in opposite order: each changes all of them and writes to all their conversations.
+sql race "CREATE FUNCTION t.on_whatsapp(session uuid) RETURNS uuid LANGUAGE plpgsql AS \$\$
+    DECLARE
+        m uuid := t.enqueue(session, jsonb_build_object('channel', 'whatsapp', 'provider', 'meta', 'fallback', jsonb_build_object('sms', t.outbound())));
+    BEGIN
+        PERFORM t.claim(m), t.finish(m, 1, 'accepted');
+        RETURN m;
+    END \$\$" \
+    "CREATE TABLE t.people AS SELECT n, i, t.session() AS session FROM generate_series(1, 40) AS n, generate_series(1, 10) AS i" \
+    "CREATE TABLE t.crossed AS SELECT n, 1 AS batch, t.on_whatsapp(session) AS message FROM (SELECT * FROM t.people ORDER BY n, i OFFSET 0) AS p
+     UNION ALL SELECT n, 2, t.on_whatsapp(session) FROM (SELECT * FROM t.people ORDER BY n, i DESC OFFSET 0) AS p" \
+    'GRANT SELECT ON t.crossed TO PUBLIC' >/dev/null
+is 'reports about the same people in opposite order: no deadlock' \
+    "$(burst 2 "SELECT format('SELECT moved FROM record_status_events(''meta'', %L)', jsonb_agg(jsonb_build_object('our_ref', message, 'status', 'undelivered',
+        'error_code', '131026'))) FROM t.crossed WHERE batch = :n GROUP BY n ORDER BY n \\gexec" | count)" '10=80'
+is 'the same reports in opposite order: no deadlock' \
+    "$(burst 4 "SELECT format('SELECT stored >= 0 FROM record_status_events(''meta'', %L)', (SELECT jsonb_agg(jsonb_build_object('external_id', n || '.' || i,
+        'status', 'sent') ORDER BY CASE :n % 2 WHEN 0 THEN i ELSE -i END) FROM generate_series(1, 20) AS i)) FROM generate_series(1, 50) AS n \\gexec" | count)" 't=200'
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Calls

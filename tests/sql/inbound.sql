@@ -1,10 +1,10 @@
 -- One message of a person, stored once, with all that follows from it.
-SELECT plan(65);
+SELECT plan(68);
 
 -- New, and again -------------------------------------------------------------------------------------------------------
 
 SELECT * FROM record_inbound_message('sms', 'mtn', 'm1', '+250780000001', NULL, NULL, NULL, 'Muraho', clock_timestamp(),
-    '{"parts": 1}', '', NULL, true, 1500,
+    '{"kind": "text"}', '', NULL, true, 1500,
     ARRAY['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002', '00000000-0000-7000-8000-000000000003']::uuid[]) \gset
 SELECT is(:'outcome'::text, 'new', 'a message is new');
 SELECT results_eq(format('SELECT %L::uuid, %L::uuid, %L::uuid, %L::boolean, %L::boolean', :'message_id', :'profile_id', :'session_id', :'session_created', :'consent_changed'),
@@ -12,7 +12,7 @@ SELECT results_eq(format('SELECT %L::uuid, %L::uuid, %L::uuid, %L::boolean, %L::
               '00000000-0000-7000-8000-000000000003'::uuid, true, false)$$, '... stored under the ids that were given');
 SELECT results_eq(format('SELECT session_id, profile_id, channel, direction, message_type, provider, content, recipient_phone, status,
                                  external_message_id, awaits_turn, metadata FROM message_delivery_log WHERE id = %L', :'message_id'),
-    format($$VALUES (%L::uuid, %L::uuid, 'sms', 'inbound', 'message', 'mtn', 'Muraho', '+250780000001', 'received', 'm1', true, '{"parts": 1}'::jsonb)$$,
+    format($$VALUES (%L::uuid, %L::uuid, 'sms', 'inbound', 'message', 'mtn', 'Muraho', '+250780000001', 'received', 'm1', true, '{"kind": "text"}'::jsonb)$$,
         :'session_id', :'profile_id'), '... with all that came');
 SELECT ok((SELECT turn_due_at - clock_timestamp() BETWEEN interval '0.5 s' AND interval '1.5 s' FROM omnichannel_sessions WHERE id = :'session_id'),
     '... the agent''s turn is due after the quiet time');
@@ -61,6 +61,22 @@ SELECT is((t.inbound(NULL, '{"channel": "whatsapp", "bsuid": "RW.9"}')).outcome,
 SELECT session_id AS no_turn, message_id FROM t.inbound('+250780000004', '{"turn": false}') \gset
 SELECT results_eq(format('SELECT awaits_turn, turn_due_at FROM message_delivery_log m JOIN omnichannel_sessions s ON s.id = m.session_id WHERE m.id = %L', :'message_id'),
     'VALUES (false, NULL::timestamptz)', 'where the agent shall not answer, no turn is due');
+
+-- The parts of a long text wait for each other, in whatever order they come
+CREATE FUNCTION pg_temp.part(phone text, ref text, n int, parts int) RETURNS text LANGUAGE sql AS $$
+    SELECT outcome FROM record_inbound_message('sms', 'mtn', ref || n, phone, NULL, NULL, NULL, 'part ' || n, clock_timestamp(),
+        jsonb_build_object('ref', ref, 'part', n, 'parts', parts), '', NULL, true, 0, ARRAY[uuid_v7(), uuid_v7(), uuid_v7()])
+$$;
+CREATE FUNCTION pg_temp.due(phone text) RETURNS text LANGUAGE sql AS $$
+    SELECT CASE WHEN turn_due_at > clock_timestamp() + interval '10 s' THEN 'waits' ELSE 'due' END
+      FROM omnichannel_sessions s JOIN profiles p ON p.user_id = s.profile_id WHERE p.phone_number = phone
+$$;
+SELECT pg_temp.part('+250780000011', 'r1', 3, 3), pg_temp.part('+250780000011', 'r1', 1, 3) \g /dev/null
+SELECT is(pg_temp.due('+250780000011'), 'waits', 'two of three parts: the turn waits for the third');
+SELECT pg_temp.part('+250780000011', 'r1', 1, 3) \g /dev/null
+SELECT is(pg_temp.due('+250780000011'), 'waits', '... a part that comes twice counts once');
+SELECT pg_temp.part('+250780000011', 'r1', 2, 3) \g /dev/null
+SELECT is(pg_temp.due('+250780000011'), 'due', '... the third makes it due');
 
 -- STOP, START, HELP -----------------------------------------------------------------------------------------------------------
 

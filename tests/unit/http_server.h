@@ -17,7 +17,7 @@
 #include "unit/unit.h"
 
 #define SERVER_LIFE_S      60 /* whatever becomes of the test */
-#define SERVER_REQUEST_MAX (64 * 1024)
+#define SERVER_REQUEST_MAX (4 * 1024 * 1024)
 
 struct server {
     pid_t pid;
@@ -52,20 +52,20 @@ server_body_at(const char *text)
 
 /* Reads one whole request; its text, which the next one overwrites, or NULL when the connection
  * ended before. */
-static inline const char *
+static inline char *
 server_read(int fd, int report)
 {
     static char text[SERVER_REQUEST_MAX];
     size_t n = 0;
     size_t want = 0;
 
-    memset(text, 0, sizeof(text));
     while (want == 0 || n < want) {
         ssize_t got = read(fd, text + n, sizeof(text) - 1 - n);
         const char *length;
         if (got <= 0)
             return NULL;
         n += (size_t)got;
+        text[n] = '\0';
         length = strstr(text, "Content-Length: ");
         want = server_body_at(text);
         if (want > 0 && length != NULL)

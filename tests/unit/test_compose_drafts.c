@@ -54,7 +54,8 @@ test_drafts_of_both_channels(void **state)
 {
     struct config c = operator_settings();
     struct plan p = plan_for(&c, &aline);
-    struct compose_message m = message_to(&aline, (struct compose_text){ "*rich*", "plain" });
+    struct compose_message m =
+        message_to(&aline, (struct compose_text){ "*rich*", "plain", "one paragraph" });
     struct message_draft out[PLAN_STEPS];
 
     assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
@@ -82,7 +83,8 @@ test_drafts_have_in_common(void **state)
 {
     struct config c = operator_settings();
     struct plan p = plan_for(&c, &aline);
-    struct compose_message m = message_to(&aline, (struct compose_text){ "r", "p" });
+    struct compose_message m =
+        message_to(&aline, (struct compose_text){ "r", "p", "one paragraph" });
     struct message_draft out[PLAN_STEPS];
     struct uuid parsed_id;
 
@@ -135,7 +137,8 @@ test_drafts_follow_the_plan(void **state)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct plan p = plan_for(&c, &rows[i].person);
-        struct compose_message m = message_to(&rows[i].person, (struct compose_text){ "r", "p" });
+        struct compose_message m =
+            message_to(&rows[i].person, (struct compose_text){ "r", "p", "one paragraph" });
         struct message_draft out[PLAN_STEPS] = { { .channel = CHANNEL_SMS } };
         expect_int(rows[i].name, (int64_t)compose_drafts(*state, &c, &p, &m, out),
                    (int64_t)rows[i].n);
@@ -155,15 +158,114 @@ test_draft_of_a_template(void **state)
     person.window_open = false;
     struct plan p = plan_for(&c, &person);
     struct compose_message m =
-        message_to(&person, (struct compose_text){ "*rich*\n\nReply", times(*state, "a ", 140) });
+        message_to(&person, (struct compose_text){ "*rich*\n\nReply", times(*state, "a ", 140),
+                                                   "one paragraph" });
     assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
     assert_true(out[0].is_template);
     assert_false(out[1].is_template);
     /* The template has its own title and hint. */
-    assert_string_equal(out[0].content, m.text.plain);
+    assert_string_equal(out[0].content, m.text.paragraph);
     assert_int_equal(out[0].segments, 1);
     assert_int_equal(out[0].cost_mrwf, 6000);
     assert_int_equal(out[1].segments, 2);
+}
+
+/* The key of a second way, "" where there is none. */
+static const char *
+key_of(const struct message_draft *d)
+{
+    return d != NULL ? d->idem_key : "";
+}
+
+/* What goes out once WhatsApp has failed a message. */
+static void
+test_second_ways(void **state)
+{
+    static const char by_template[] = "k:whatsapp:1:template";
+    static const char in_english[] = "k:whatsapp:1:template:en";
+    static const struct {
+        const char *name;
+        enum message_type type;
+        enum mode mode;
+        bool is_answer; /* to a WhatsApp message */
+        bool window_open;
+        const char *template_name;
+        enum language language;
+        const char *by_template, *in_english, *by_sms;
+        bool patient;
+    } rows[] = {
+        { "summary on both", MESSAGE_SUMMARY, MODE_BOTH, false, true, "call_summary", LANG_RW,
+          by_template, in_english, "", false },
+        { "summary in English", MESSAGE_SUMMARY, MODE_BOTH, false, true, "call_summary", LANG_EN,
+          by_template, "", "", false },
+        { "summary by template", MESSAGE_SUMMARY, MODE_BOTH, false, false, "call_summary", LANG_FR,
+          "", in_english, "", false },
+        { "summary by template in English", MESSAGE_SUMMARY, MODE_BOTH, false, false,
+          "call_summary", LANG_EN, "", "", "", false },
+        { "summary without template", MESSAGE_SUMMARY, MODE_BOTH, false, true, "", LANG_RW, "", "",
+          "", false },
+        { "summary, one after the other", MESSAGE_SUMMARY, MODE_FAILOVER, false, true,
+          "call_summary", LANG_EN, by_template, "", "k:sms:1", true },
+        { "reply", MESSAGE_REPLY, MODE_BOTH, true, true, "call_summary", LANG_RW, "", "", "k:sms:1",
+          false },
+        { "reply, one after the other", MESSAGE_REPLY, MODE_FAILOVER, true, true, "call_summary",
+          LANG_RW, "", "", "k:sms:1", true },
+        { "missed call", MESSAGE_MISSED_CALL, MODE_FAILOVER, false, true, "call_summary", LANG_RW,
+          "", "", "k:sms:1", true },
+        { "fallback", MESSAGE_FALLBACK, MODE_BOTH, true, true, "call_summary", LANG_RW, "", "", "",
+          false },
+        { "tool", MESSAGE_TOOL, MODE_FAILOVER, false, true, "call_summary", LANG_RW, "", "", "",
+          false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct config c = operator_settings();
+        struct person person = aline;
+        struct message_draft out[PLAN_STEPS];
+        person.window_open = rows[i].window_open;
+        c.delivery_mode = rows[i].mode;
+        c.whatsapp_template_summary = rows[i].template_name;
+        struct plan p = plan_make(&c, &(struct plan_input){ .type = rows[i].type,
+                                                            .is_answer = rows[i].is_answer,
+                                                            .answers = CHANNEL_WHATSAPP,
+                                                            .person = &person });
+        struct compose_message m =
+            message_to(&person, (struct compose_text){ "*r*", "p", "one paragraph" });
+        m.type = rows[i].type;
+        m.language = rows[i].language;
+        m.key = "k";
+        expect_true(rows[i].name, compose_drafts(*state, &c, &p, &m, out) > 0);
+        expect_int(rows[i].name, out[0].channel, CHANNEL_WHATSAPP);
+        expect_text(rows[i].name, key_of(out[0].fallback_template), rows[i].by_template);
+        expect_text(rows[i].name, key_of(out[0].fallback_template_en), rows[i].in_english);
+        expect_text(rows[i].name, key_of(out[0].fallback_sms), rows[i].by_sms);
+        expect_int(rows[i].name, out[0].patient, rows[i].patient);
+    }
+}
+
+static void
+test_second_ways_are_whole_messages(void **state)
+{
+    struct config c = operator_settings();
+    struct message_draft out[PLAN_STEPS];
+
+    c.delivery_mode = MODE_FAILOVER;
+    struct plan p = plan_for(&c, &aline);
+    struct compose_message m =
+        message_to(&aline, (struct compose_text){ "*rich*", "plain", "one paragraph" });
+    assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 1);
+    const struct message_draft *const ways[] = { out[0].fallback_template,
+                                                 out[0].fallback_template_en, out[0].fallback_sms };
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        assert_non_null(ways[i]);
+        expect_text(ways[i]->idem_key, ways[i]->content, "plain");
+        expect_text(ways[i]->idem_key, ways[i]->group_id.text, out[0].group_id.text);
+        expect_true(ways[i]->idem_key, !str_eq(ways[i]->id.text, out[0].id.text));
+        expect_int(ways[i]->idem_key, ways[i]->is_template, i < 2);
+        expect_text(ways[i]->idem_key, ways[i]->provider, i < 2 ? "meta" : "mtn");
+        expect_int(ways[i]->idem_key, ways[i]->cost_mrwf, i < 2 ? 6000 : 15000);
+        expect_int(ways[i]->idem_key, ways[i]->language, i == 1 ? LANG_EN : LANG_RW);
+    }
 }
 
 static void
@@ -186,7 +288,8 @@ test_drafts_cost(void **state)
     c.sms_price_mrwf = 8500;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct plan p = plan_for(&c, &aline);
-        struct compose_message m = message_to(&aline, (struct compose_text){ "r", rows[i].plain });
+        struct compose_message m =
+            message_to(&aline, (struct compose_text){ "r", rows[i].plain, "one paragraph" });
         struct message_draft out[PLAN_STEPS];
         expect_int(rows[i].name, (int64_t)compose_drafts(a, &c, &p, &m, out), 2);
         expect_int(rows[i].name, out[1].segments, rows[i].segments);
@@ -202,6 +305,8 @@ main(void)
         ARENA_TEST(test_drafts_have_in_common),
         ARENA_TEST(test_drafts_follow_the_plan),
         ARENA_TEST(test_draft_of_a_template),
+        ARENA_TEST(test_second_ways),
+        ARENA_TEST(test_second_ways_are_whole_messages),
         ARENA_TEST(test_drafts_cost),
     };
 

@@ -122,16 +122,35 @@ test_answer_that_ends_with_the_connection(void **state)
     assert_string_equal(r.body, "{\"id\":7}");
 }
 
+/* Sends back the header it got. */
+static void
+script_echo_header(int listener, int report)
+{
+    int fd = server_accept(listener);
+    char *text = server_read(fd, report);
+
+    if (text != NULL) {
+        text[server_body_at(text)] = '\0';
+        server_answer(fd, 200, "", text);
+    }
+    server_wait_end(fd);
+}
+
+/* Large enough for libcurl to ask first whether it may send it, if it were allowed to. */
 static void
 test_large_body(void **state)
 {
     struct fixture *f = *state;
-    char *body = arena_alloc(f->arena, 60001);
+    size_t n = (size_t)3 * 1024 * 1024;
+    char *body = arena_alloc(f->arena, n + 1);
 
-    memset(body, 'x', 60000);
-    f->server = server_start(script_echo);
+    memset(body, 'x', n);
+    f->server = server_start(script_echo_header);
     struct http_request req = post(f, body);
-    assert_int_equal(exchange(f, &req).status, 200);
+    struct http_response r = exchange(f, &req);
+    assert_int_equal(r.reach, HTTP_ANSWERED);
+    assert_non_null(strstr(r.body, "\r\nContent-Length: 3145728\r\n"));
+    assert_null(strstr(r.body, "Expect:"));
     assert_int_equal(server_stop(&f->server), 1);
 }
 

@@ -32,6 +32,16 @@ script_half_header(int listener, int report)
 }
 
 static void
+script_half_header_after_interim(int listener, int report)
+{
+    int fd = server_accept(listener);
+
+    server_must_read(fd, report);
+    server_say(fd, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 Words\r\nContent-Le");
+    (void)close(fd);
+}
+
+static void
 script_half_status_line(int listener, int report)
 {
     int fd = server_accept(listener);
@@ -114,6 +124,8 @@ test_cut(void **state)
         { "reset", script_reset, 10000, 0, 1 },
         { "half a status line", script_half_status_line, 10000, 0, 1 },
         { "half a header", script_half_header, 10000, 200, 1 },
+        { "half a header after an interim answer", script_half_header_after_interim, 10000, 200,
+          1 },
         { "half a body", script_half_body, 10000, 200, 1 },
         { "half a chunk", script_half_chunk, 10000, 200, 1 },
         { "another protocol", script_no_http, 10000, 0, 1 },

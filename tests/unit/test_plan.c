@@ -249,6 +249,41 @@ test_plan_steps_name_their_provider(void **state)
     assert_false(skips.sends);
 }
 
+/* SMS is held back only where WhatsApp goes first and SMS could. */
+static void
+test_plan_holds_sms_in_reserve(void **state)
+{
+    static const struct {
+        enum message_type type;
+        enum mode mode;
+        unsigned facts;
+        bool want;
+    } rows[] = {
+        { MESSAGE_SUMMARY, MODE_FAILOVER, 0, true },
+        { MESSAGE_SUMMARY, MODE_FAILOVER, WINDOW_CLOSED, true },
+        { MESSAGE_REPLY, MODE_BOTH, ANSWERS_WHATSAPP, true },
+        { MESSAGE_REPLY, MODE_FAILOVER, ANSWERS_WHATSAPP, true },
+        { MESSAGE_SUMMARY, MODE_BOTH, 0, false },
+        { MESSAGE_SUMMARY, MODE_SMS_ONLY, 0, false },
+        { MESSAGE_SUMMARY, MODE_FAILOVER, STOP_SMS, false },
+        { MESSAGE_SUMMARY, MODE_FAILOVER, FOREIGN, false },
+        { MESSAGE_SUMMARY, MODE_FAILOVER, BSUID_ONLY, false },
+        { MESSAGE_SUMMARY, MODE_FAILOVER, SMS_OFF, false },
+        { MESSAGE_SUMMARY, MODE_FAILOVER, NO_WHATSAPP, false },
+        { MESSAGE_REPLY, MODE_BOTH, ANSWERS_SMS, false },
+        { MESSAGE_REPLY, MODE_BOTH, ANSWERS_WHATSAPP | STOP_SMS, false },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct plan p = plan_of(rows[i].type, rows[i].mode, "", rows[i].facts);
+        const char *row = arena_printf(*state, "row %zu", i);
+        expect_int(row, p.steps[1].in_reserve, rows[i].want);
+        expect_true(row, !p.steps[0].in_reserve);
+        expect_true(row, !(p.steps[1].in_reserve && p.steps[1].send));
+        expect_true(row, !p.steps[1].in_reserve || str_eq(p.steps[1].provider, "mtn"));
+    }
+}
+
 static void
 test_plan_marks_the_template(void **state)
 {
@@ -294,6 +329,7 @@ main(void)
         ARENA_TEST(test_plan_only_summaries_have_a_template),
         ARENA_TEST(test_plan_own_mode_goes_first),
         cmocka_unit_test(test_plan_steps_name_their_provider),
+        ARENA_TEST(test_plan_holds_sms_in_reserve),
         cmocka_unit_test(test_plan_marks_the_template),
         ARENA_TEST(test_plan_prefixes),
     };

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""Thousands of messages through gateways that fail in every way, while the workers are killed with -9 all the time and PostgreSQL
+every few seconds. At the end every message is accounted for, from what the gateways say they took.
+
+kill_loop.py [--messages N] [--workers N] [--kill-every S] [--crash-every S] [--faults P] [--seed S] [--limit S]
+
+Passes when nothing was lost without trace, no duplicate is unmarked, none was sent more often than its marks allow, and nothing is
+left hanging. Leases, holds and backoff are scaled down, which makes the figures far worse than those of a real day. The circuit
+breaker is put back to "closed" again and again: it would hold the run up for hours, and it is not what is looked at here.
+"""
+
+import argparse
+import os
+import random
+import signal
+import sys
+import threading
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from world import World  # noqa: E402
+
+# p of each kind of fault is this share of --faults
+FAULTS = {"accept_then_close": 0.3, "hang": 0.05, "accept_then_hang": 0.05, "500": 0.25, "429": 0.15, "400": 0.2}
+PER_PERSON = 4  # two by SMS, two by WhatsApp; the first of each are twins of one message
+
+PEOPLE = """
+DO $$
+DECLARE
+    i int;
+    person uuid;
+    dialog record;
+    twin uuid;
+BEGIN
+    FOR i IN {first}..{last} LOOP
+        person := person_find_or_create('+2507' || lpad((20000000 + i)::text, 8, '0'), '2507' || lpad((20000000 + i)::text, 8, '0'), NULL, NULL, NULL);
+        UPDATE profiles SET wa_window_until = clock_timestamp() + interval '20 hours', has_whatsapp = true WHERE user_id = person;
+        SELECT * INTO dialog FROM session_open(person, 'sms', NULL, NULL, NULL, NULL);
+        twin := uuid_v7();
+        PERFORM messages_enqueue(dialog.id, (SELECT jsonb_agg(jsonb_build_object(
+            'id', uuid_v7(), 'group_id', CASE WHEN n <= 2 THEN twin ELSE uuid_v7() END, 'part', 1,
+            'channel', CASE WHEN n % 2 = 1 THEN 'sms' ELSE 'whatsapp' END, 'provider', CASE WHEN n % 2 = 1 THEN 'mtn' ELSE 'meta' END,
+            'message_type', 'operator', 'content', 'Message ' || n, 'recipient_phone', '+2507' || lpad((20000000 + i)::text, 8, '0'),
+            'idem_key', 'loop:' || i || ':' || n, 'expires_in_s', 86400,
+            'metadata', jsonb_build_object('kind', 'text', 'language', 'en')) ORDER BY n) FROM generate_series(1, {each}) AS n));
+    END LOOP;
+END $$
+"""
+LEFT = "SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'failed', 'sending', 'unknown')"
+CLOSE_CIRCUIT = ("UPDATE provider_circuit SET state = 'closed', open_until = NULL, opens = 0, probe_ok = 0, probe_lease_until = NULL, "
+                 "not_before = NULL, max_inflight = full_inflight, changed_at = clock_timestamp()")
+
+
+class Loop(World):
+    times = {**World.times, "LEASE_S": "3", "BACKOFF_SCALE": "0.01"}
+
+
+def when_up(action):
+    """The action's result, tried again while PostgreSQL is coming back."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return action()
+        except RuntimeError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.1)
+
+
+def script_faults(share, seed):
+    for provider in ("mtn", "meta"):
+        for i, (fault, part) in enumerate(FAULTS.items()):
+            more = {"retry_after": 1} if fault == "429" else {}
+            Loop.lab_json("POST", "/lab/faults", {"provider": provider, "fault": fault, "p": share * part, "seed": seed + i, **more})
+        Loop.lab_json("POST", "/lab/faults", {"provider": provider, "fault": "lost_receipt", "p": 0.02, "seed": seed + 99})
+
+
+class Reaper(threading.Thread):
+    """Keeps the workers running and kills one of them at random moments, until it is told to stop."""
+
+    def __init__(self, count, every, rng):
+        super().__init__(daemon=True)
+        self.every, self.rng, self.kills = every, rng, 0
+        self.calm, self.over = threading.Event(), threading.Event()
+        self.workers = [Loop.run_program("message-worker") for _ in range(count)]
+
+    def run(self):
+        while not self.over.wait(self.rng.expovariate(1 / self.every)):
+            i = self.rng.randrange(len(self.workers))
+            if self.calm.is_set() and self.workers[i].poll() is None:
+                continue
+            Loop.reap(self.workers[i], signal.SIGKILL)
+            self.workers[i] = Loop.run_program("message-worker")
+            self.kills += not self.calm.is_set()
+
+    def finish(self):
+        self.over.set()
+        self.join()
+        for process in self.workers:
+            Loop.reap(process, signal.SIGTERM)
+
+
+def crash_postgresql(rng):
+    """As a power cut does it, or as an impatient operator ("immediate"); scripts/serve starts it again."""
+    try:
+        os.kill(Loop.pids("postgresql")[0], signal.SIGKILL if rng.random() < 0.5 else signal.SIGQUIT)
+    except (ProcessLookupError, IndexError):
+        return 0  # it is down already
+    return 1
+
+
+def run_until_done(given, rng):
+    """Kills and restarts until the queue is empty; returns (kills, crashes of PostgreSQL, seconds)."""
+    reaper = Reaper(given.workers, given.kill_every, random.Random(given.seed + 1))
+    began = time.monotonic()
+    crashes, next_crash = 0, began + given.crash_every / 2
+    reaper.start()
+    while True:
+        now = time.monotonic()
+        if now - began > given.limit * 0.75:
+            reaper.calm.set()  # the last quarter of the time is for what is left
+        elif now >= next_crash:
+            crashes += crash_postgresql(rng)
+            next_crash = now + given.crash_every * (0.5 + rng.random())
+        when_up(lambda: Loop.sql(CLOSE_CIRCUIT))
+        left = when_up(lambda: Loop.value(LEFT))
+        if left == "0":
+            break
+        if now - began > given.limit:
+            print(f"time is over with {left} messages in hand")
+            break
+        time.sleep(0.3)
+    took = time.monotonic() - began
+    reaper.finish()
+    return reaper.kills, crashes, took
+
+
+def account(n):
+    """What became of every message: {figure: number}, and the ids of what must not be."""
+    taken, wrong = {}, []
+    for number in [r[0] for r in Loop.sql("SELECT phone_number FROM profiles")]:
+        for m in Loop.phone(number, wait_s=0):
+            taken[m["reference"]] = taken.get(m["reference"], 0) + 1
+    rows = Loop.sql("SELECT id, status, coalesce(dead_reason, ''), possible_duplicate, ambiguous_resends FROM message_delivery_log")
+    figures = {"messages": len(rows), "accepted at least once": 0, "duplicates at the gateways": 0, "marked as possible duplicate": 0,
+               "duplicates unmarked": 0, "sent oftener than marked": 0, "dead (permanent)": 0, "dead (ambiguous)": 0,
+               "of these delivered all the same": 0, "dead (attempts)": 0, "lost without trace": max(0, n - len(rows)), "left hanging": 0}
+    for row_id, status, reason, marked, resends in rows:
+        times = taken.get(row_id, 0)
+        figures["accepted at least once"] += times > 0
+        figures["duplicates at the gateways"] += max(0, times - 1)
+        figures["marked as possible duplicate"] += marked == "t"
+        figures["duplicates unmarked"] += times > 1 and marked != "t"
+        figures["sent oftener than marked"] += times > 1 + int(resends)
+        if status == "dead":
+            figures[f"dead ({reason})"] = figures.get(f"dead ({reason})", 0) + 1
+            figures["of these delivered all the same"] += times > 0
+        elif status in ("sent", "delivered", "read"):
+            figures["lost without trace"] += times == 0
+        elif status != "undelivered":
+            figures["left hanging"] += 1
+        if (times > 1 and marked != "t") or times > 1 + int(resends) or (times == 0 and status in ("sent", "delivered", "read")):
+            wrong.append(row_id)
+    figures["accepted, but of no row"] = len(set(taken) - {r[0] for r in rows})
+    return figures, wrong
+
+
+def show(wrong):
+    for row_id in wrong[:5]:
+        print(Loop.sql(f"SELECT id, status, lease_token, retry_count, ambiguous_resends, error_code, created_at, sent_at "
+                       f"FROM message_delivery_log WHERE id = '{row_id}'"))
+        print(Loop.sql(f"SELECT fence, worker, outcome, http_status, started_at, finished_at FROM delivery_attempts "
+                       f"WHERE message_id = '{row_id}' ORDER BY fence"))
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument("--messages", type=int, default=600)
+    options.add_argument("--workers", type=int, default=3)
+    options.add_argument("--kill-every", type=float, default=0.15)
+    options.add_argument("--crash-every", type=float, default=5)
+    options.add_argument("--faults", type=float, default=0.2)
+    options.add_argument("--limit", type=float, default=70)
+    options.add_argument("--seed", type=int, default=int(time.time()))
+    options.add_argument("--receipt-delay", type=int, default=1500, help="ms; longer than a hold, so that many reports come too late")
+    given = options.parse_args()
+    rng = random.Random(given.seed)
+    people = (given.messages + PER_PERSON - 1) // PER_PERSON
+    print(f"{people * PER_PERSON} messages, faults {given.faults:.0%}, a kill every {given.kill_every} s, seed {given.seed}", flush=True)
+    Loop.begin()
+    try:
+        Loop.lab_json("POST", "/lab/reset", {})
+        for first in range(1, people + 1, 500):
+            Loop.sql(PEOPLE.format(first=first, last=min(people, first + 499), each=PER_PERSON))
+        Loop.lab_json("POST", "/lab/config", {"receipt_delay_ms": given.receipt_delay})
+        script_faults(given.faults, given.seed)
+        kills, crashes, took = run_until_done(given, rng)
+        Loop.lab_json("GET", "/lab/stats?idle_wait_ms=5000")
+        figures, wrong = account(people * PER_PERSON)
+        figures |= {"workers killed": kills, "PostgreSQL crashed": crashes, "attempts": int(Loop.value("SELECT count(*) FROM delivery_attempts")),
+                    "seconds": int(took)}
+        for name, value in figures.items():
+            print(f"{name:<34} {value:>8}")
+        show(wrong)
+    finally:
+        Loop.end()
+    must_be_none = ("lost without trace", "duplicates unmarked", "sent oftener than marked", "left hanging", "accepted, but of no row")
+    bad = [name for name in must_be_none if figures[name] != 0] + (["no kill at all"] if kills == 0 else [])
+    print(f"FAIL {', '.join(bad)}, seed {given.seed}" if bad else f"passed: with 95 % certainty fewer than 1 in {people * PER_PERSON // 3} "
+          f"is lost, seed {given.seed}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

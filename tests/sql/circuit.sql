@@ -1,0 +1,93 @@
+-- The circuit breaker: when it opens, who tries whether the provider is back, how it closes, and that none of it costs a message
+-- an attempt.
+SET t.breaker = 'on';
+SELECT plan(39);
+
+CREATE FUNCTION pg_temp.circuit() RETURNS provider_circuit LANGUAGE sql AS $$ SELECT * FROM provider_circuit WHERE provider = 'p' $$;
+CREATE FUNCTION pg_temp.enqueue(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(t.enqueue(t.session(), '{"provider": "p"}')) FROM generate_series(1, n) $$;
+-- Claims as many as it can get and ends them all this way; says how many.
+CREATE FUNCTION pg_temp.attempt(want int, outcome text, facts jsonb DEFAULT '{}') RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    results jsonb := (SELECT jsonb_agg(jsonb_build_object('id', id, 'fence', lease_token, 'outcome', outcome) || facts) FROM claim_outbound('p', 'w', want, 90));
+BEGIN
+    RETURN (SELECT count(*) FROM finish_outbound(coalesce(results, '[]'), 90, 1));
+END $$;
+CREATE FUNCTION pg_temp.later() RETURNS void LANGUAGE sql AS $$
+    UPDATE provider_circuit SET not_before = NULL, open_until = CASE WHEN state = 'open' THEN clock_timestamp() END WHERE provider = 'p';
+    UPDATE message_delivery_log SET next_attempt_at = clock_timestamp() WHERE provider = 'p' AND status IN ('pending', 'failed');
+$$;
+
+-- Closed ---------------------------------------------------------------------------------------------------------------
+
+SELECT pg_temp.enqueue(200) AS leave \gset
+SELECT is(pg_temp.attempt(10, 'accepted'), 10::bigint, 'a provider nobody knows is tried');
+SELECT results_eq('SELECT state, max_inflight FROM pg_temp.circuit()', $$VALUES ('closed', 64)$$, '... and has its row: closed');
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 50, 90)), 50::bigint, 'many may be in flight');
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 50, 90)), 14::bigint, '... as many as there is room for');
+SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w', 50, 90)$$, '... and no more');
+UPDATE message_delivery_log SET lease_until = clock_timestamp() - interval '1 s' WHERE provider = 'p' AND status = 'sending';
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 1, 90)), 1::bigint, 'what a dead worker left takes no room');
+UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', lease_until = NULL WHERE provider = 'p' AND status = 'sending';
+
+-- Opens on failures that are half of a minute's attempts ----------------------------------------------------------------------
+
+SELECT is(pg_temp.attempt(1, 'notsent') + pg_temp.attempt(1, 'notsent') + pg_temp.attempt(1, 'ambiguous') + pg_temp.attempt(1, 'notsent'), 4::bigint, 'four fail');
+SELECT is((pg_temp.circuit()).state, 'closed', '... it is still closed');
+SELECT ok((pg_temp.circuit()).max_inflight < 64, '... but careful');
+UPDATE delivery_attempts SET finished_at = finished_at - interval '2 minutes' WHERE outcome = 'accepted';
+SELECT pg_temp.attempt(1, 'notsent', '{"error_code": "7"}') AS leave \gset
+SELECT results_eq($$SELECT state, reason, opens, open_until - clock_timestamp() BETWEEN interval '20 s' AND interval '40 s' FROM pg_temp.circuit()$$, $$VALUES ('open', '7', 1, true)$$, 'the fifth opens it, for half a minute');
+SELECT pg_temp.enqueue(5) AS leave \gset
+SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w', 50, 90)$$, 'open: nothing is claimed');
+SELECT is((SELECT max(retry_count) FROM message_delivery_log WHERE provider = 'p' AND status = 'pending'), 0, '... and no attempt is counted');
+SELECT is((SELECT count(*) > 0 FROM claim_outbound('mtn', 'w', 1, 90, ARRAY[t.enqueue(t.session())])), true, 'another provider is another matter');
+
+-- Probes -------------------------------------------------------------------------------------------------------------------------
+
+SELECT pg_temp.later() AS leave \gset
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w1', 50, 90)), 1::bigint, 'its time is over: one message tries');
+SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w2', 50, 90)$$, '... and no second one');
+UPDATE provider_circuit SET probe_lease_until = clock_timestamp() - interval '1 s' WHERE provider = 'p';
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w2', 50, 90)), 1::bigint, 'a probe whose worker died is replaced');
+SELECT id AS probe FROM message_delivery_log WHERE provider = 'p' AND lease_owner = 'w2' AND status = 'sending' \gset
+SELECT t.finish(:'probe', (t.message(:'probe')).lease_token, 'notsent') AS leave \gset
+SELECT results_eq($$SELECT state, opens, open_until - clock_timestamp() BETWEEN interval '40 s' AND interval '80 s' FROM pg_temp.circuit()$$, $$VALUES ('open', 2, true)$$, 'a probe that fails: twice as long');
+SELECT pg_temp.later() AS leave \gset
+SELECT is(pg_temp.attempt(50, 'accepted'), 1::bigint, 'a probe that succeeds');
+SELECT is((pg_temp.circuit()).state, 'open', '... is not enough');
+SELECT is(pg_temp.attempt(50, 'accepted'), 1::bigint, 'the next one, at once');
+SELECT results_eq('SELECT state, max_inflight, opens FROM pg_temp.circuit()', $$VALUES ('closed', 1, 0)$$, '... closes it, and it starts gently');
+UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', lease_until = NULL WHERE provider = 'p' AND status = 'sending';
+SELECT is(pg_temp.attempt(50, 'accepted'), 1::bigint, 'one in flight');
+SELECT is(pg_temp.attempt(50, 'accepted'), 2::bigint, '... then two');
+SELECT is(pg_temp.attempt(50, 'permanent'), 4::bigint, '... one more for each answer, also for a refusal of the message');
+
+-- Nothing to send
+UPDATE provider_circuit SET state = 'open', open_until = clock_timestamp(), probe_lease_until = NULL WHERE provider = 'p';
+SELECT is_empty(format('SELECT id FROM claim_outbound(''p'', ''w'', 1, 90, ARRAY[%L]::uuid[])', uuid_v7()), 'a probe that finds nothing');
+SELECT is((pg_temp.circuit()).probe_lease_until, NULL, '... leaves the try to the next');
+
+-- Refused credentials, a pause, one person's limit ------------------------------------------------------------------------------------
+
+UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64 WHERE provider = 'p';
+SELECT is(pg_temp.attempt(1, 'hold', '{"error_code": "190"}'), 1::bigint, 'refused credentials');
+SELECT results_eq($$SELECT state, reason, open_until - clock_timestamp() BETWEEN interval '9 min' AND interval '11 min' FROM pg_temp.circuit()$$, $$VALUES ('open', '190', true)$$, '... open it at once, for long');
+UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64 WHERE provider = 'p';
+SELECT is(pg_temp.attempt(1, 'retry', '{"http_status": 429, "retry_after_s": 30}'), 1::bigint, 'too many requests');
+SELECT results_eq($$SELECT state, max_inflight, not_before - clock_timestamp() BETWEEN interval '29 s' AND interval '30 s' FROM pg_temp.circuit()$$, $$VALUES ('closed', 64, true)$$, '... is a pause, not a failure');
+SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w', 1, 90)$$, '... which is kept');
+SELECT pg_temp.later() AS leave \gset
+SELECT is(pg_temp.attempt(1, 'retry', '{"error_code": "131056", "retry_after_s": 30}'), 1::bigint, 'too many to one person');
+SELECT is((pg_temp.circuit()).not_before, NULL, '... is no pause for the others');
+SELECT is(pg_temp.attempt(1, 'retry', '{"http_status": 503}'), 1::bigint, 'not available');
+SELECT results_eq('SELECT state, max_inflight FROM pg_temp.circuit()', $$VALUES ('closed', 32)$$, '... is a failure');
+
+-- By hand -----------------------------------------------------------------------------------------------------------------------------
+
+UPDATE provider_circuit SET state = 'forced_open' WHERE provider = 'p';
+SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w', 1, 90)$$, 'an operator may open it');
+SELECT is(provider_result('p', 'ok', NULL, 1, 1), 'forced_open', '... and no answer closes it');
+SELECT is(provider_result('p', 'hard', 'x', 1, 1), 'forced_open', '... nor opens it for a time');
+SELECT throws_ok($$UPDATE provider_circuit SET state = 'ajar' WHERE provider = 'p'$$, '23514', NULL, 'there is no state between');
+
+SELECT * FROM finish();
