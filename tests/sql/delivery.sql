@@ -1,5 +1,5 @@
 -- Delivery: claim under a lease, finish behind a fence, retry, hold, sweep, expire.
-SELECT plan(89);
+SELECT plan(90);
 
 -- Claim ------------------------------------------------------------------------------------------------------------------
 
@@ -170,6 +170,11 @@ UPDATE message_delivery_log SET lease_until = clock_timestamp() + interval '1 mi
 SELECT results_eq('SELECT resent, dead FROM sweep_outbound(90)', 'VALUES (0, 2)', 'past its use, or at its last attempt: not sent again');
 SELECT t.lease_over(:'message') AS leave \gset
 SELECT results_eq('SELECT resent, dead FROM sweep_outbound(90, 0)', 'VALUES (0, 1)', 'with no resends allowed: not sent again');
+
+SELECT t.in_flight() AS message \gset
+SELECT t.finish(:'message', 1, 'ambiguous'), t.lease_over(:'message') \g /dev/null
+UPDATE profiles SET allows_sms = false WHERE user_id = (t.message(:'message')).profile_id;
+SELECT results_eq('SELECT resent, dead FROM sweep_outbound(90)', 'VALUES (0, 1)', 'to a person who has said STOP since: not sent again');
 
 -- The SMS twin of a WhatsApp message
 CREATE FUNCTION pg_temp.twin(whatsapp_outcome text) RETURNS text LANGUAGE plpgsql AS $$

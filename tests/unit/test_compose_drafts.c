@@ -258,7 +258,7 @@ test_second_ways_are_whole_messages(void **state)
                                                  out[0].fallback_template_en, out[0].fallback_sms };
     for (size_t i = 0; i < COUNT_OF(ways); i++) {
         assert_non_null(ways[i]);
-        expect_text(ways[i]->idem_key, ways[i]->content, "plain");
+        expect_text(ways[i]->idem_key, ways[i]->content, i < 2 ? "one paragraph" : "plain");
         expect_text(ways[i]->idem_key, ways[i]->group_id.text, out[0].group_id.text);
         expect_true(ways[i]->idem_key, !str_eq(ways[i]->id.text, out[0].id.text));
         expect_int(ways[i]->idem_key, ways[i]->is_template, i < 2);
