@@ -14,20 +14,35 @@ migrate race >"$CLUSTER/migrate.out" 2>&1 || die "migration: $(cat "$CLUSTER/mig
 psql -d race -Xq -v ON_ERROR_STOP=1 -f "$SQL_DIR/support/fixtures.sql" -f "$SQL_DIR/support/stress.sql"
 sql postgres 'CREATE DATABASE mixed TEMPLATE race OWNER omni_owner'
 
+# taken NUMBER: waits until a connection in the background has this lock
+taken() {
+    local until=$((SECONDS + 30))
+    while [[ $(sql race "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted") != 1 ]]; do
+        ((SECONDS < until)) || die "nobody takes lock $1"
+        sleep 0.01
+    done
+}
+
 # burst N STATEMENTS: N connections of the programs' role run them at once; :n is the connection's number.
 # Prints what they print, their errors included.
 burst() {
     local n=$1
     printf "\\\\set VERBOSITY terse\nSET lock_timeout = '30s';\nSET statement_timeout = '60s';\nSELECT pg_advisory_lock_shared(42) \\g /dev/null\n%s\n" "$2" >"$CLUSTER/burst.sql"
-    sql race 'SELECT pg_advisory_lock(42)' "DO 'BEGIN
+    sql race "SET statement_timeout = '60s'" 'SELECT pg_advisory_lock(42)' "DO 'BEGIN
             WHILE (SELECT count(*) FROM pg_locks WHERE locktype = ''advisory'' AND objid = 42 AND NOT granted) < $n LOOP
                 PERFORM pg_sleep(0.002);
             END LOOP;
         END'" >/dev/null &
-    until [[ $(sql race "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 42 AND granted") == 1 ]]; do
-        sleep 0.01
-    done
+    taken 42
     seq "$n" | xargs -P "$n" -I{} psql -XqAt -U omni_app -d race -v n={} -f "$CLUSTER/burst.sql" 2>&1 || true
+    wait "$!"
+}
+
+# meanwhile STATEMENT PROBE: what PROBE says while a transaction has run STATEMENT and is still open
+meanwhile() {
+    sql race BEGIN "$1" 'SELECT pg_advisory_lock(43)' 'SELECT pg_sleep(1)' COMMIT >/dev/null &
+    taken 43
+    sql race "$2" 2>&1 || true
     wait "$!"
 }
 
@@ -66,14 +81,13 @@ is 'STOP by SMS while WhatsApp messages of the same person come: no deadlock' \
 
 # A person who is learning an address is not locked against rows that refer to her: a turn that ends just then does not wait, holding its
 # conversation, for somebody who waits for that conversation.
-sql race "SELECT t.person('+250780001007')" >/dev/null
-sql race BEGIN "SELECT person_find_or_create('+250780001007', '250780001007', NULL, 'Aline', NULL)" 'SELECT pg_advisory_lock(43)' 'SELECT pg_sleep(1)' COMMIT >/dev/null &
-until [[ $(sql race "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 43") == 1 ]]; do
-    sleep 0.01
-done
+session=$(sql race "SELECT get_or_create_session(t.person('+250780001007'), 'sms')")
 is 'rows can refer to a person who is learning an address' \
-    "$(sql race "SELECT display_name IS NULL FROM profiles WHERE phone_number = '+250780001007' FOR KEY SHARE NOWAIT" 2>&1)" t
-wait "$!"
+    "$(meanwhile "SELECT person_find_or_create('+250780001007', '250780001007', NULL, 'Aline', NULL)" \
+        "SELECT display_name IS NULL FROM profiles WHERE phone_number = '+250780001007' FOR KEY SHARE NOWAIT")" t
+is 'who logs a message from outside holds the conversation, so that messages have their numbers in the order of commits' \
+    "$(meanwhile "SELECT log_message_delivery('$session', t.profile_of('$session'), 'sms', 'operator', 'text', '+250780001007', 'mtn', 'sent')" \
+        "SELECT 1 FROM omnichannel_sessions WHERE id = '$session' FOR NO KEY UPDATE NOWAIT" | grep -o 'could not obtain lock')" 'could not obtain lock'
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Sessions
