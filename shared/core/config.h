@@ -23,6 +23,7 @@ enum config_group {
     CFG_SMS = 1 << 4,      /* sending by SMS, prices, budget */
     CFG_SMS_HOOK = 1 << 5, /* secrets of the SMS webhooks */
     CFG_AGENT = 1 << 6,    /* the language model */
+    CFG_VOICE = 1 << 7,    /* answering calls: OpenAI's webhook and realtime model, the bridge */
 };
 #define CFG_SEND (CFG_WHATSAPP | CFG_SMS)
 
@@ -68,6 +69,10 @@ struct config {
     const char *openai_base_url;
     const char *openai_model;
 
+    struct secret openai_webhook_secret; /* "whsec_..." (Standard Webhooks) */
+    const char *openai_realtime_model;
+    const char *voice_bridge_url; /* "" = WhatsApp calls are answered by somebody else */
+
     enum mode delivery_mode;
 
     int turn_quiet_ms;
@@ -76,6 +81,8 @@ struct config {
     int unknown_hold_s;
     int failover_after_s;
     int summary_wait_s;
+    int call_max_s;     /* a call without an end is over after so long ... */
+    int call_silence_s; /* ... or when its agent's tools have been silent so long */
     int fallback_every_s;
     double backoff_scale;
 

@@ -25,6 +25,8 @@ const struct config_setting config_settings[] = {
     NUMBER(INT, CFG_CORE, unknown_hold_s, "UNKNOWN_HOLD_S", "90", 0, 86400),
     NUMBER(INT, CFG_CORE, failover_after_s, "FAILOVER_AFTER_S", "120", 0, 86400),
     NUMBER(INT, CFG_CORE, summary_wait_s, "SUMMARY_WAIT_S", "6", 0, 3600),
+    NUMBER(INT, CFG_CORE, call_max_s, "CALL_MAX_S", "7200", 1, 604800),
+    NUMBER(INT, CFG_CORE, call_silence_s, "CALL_SILENCE_S", "120", 1, 604800),
     NUMBER(INT, CFG_CORE, fallback_every_s, "FALLBACK_EVERY_S", "900", 0, 86400),
     NUMBER(SCALE, CFG_CORE, backoff_scale, "BACKOFF_SCALE", "1", 0, 1000000),
     TEXT(TEXT, CFG_CORE, wake_socket, "WAKE_SOCKET", "/run/omni/worker.sock"),
@@ -62,6 +64,10 @@ const struct config_setting config_settings[] = {
     TEXT(SECRET, CFG_AGENT, openai_api_key, "OPENAI_API_KEY", ""),
     TEXT(BASE_URL, CFG_AGENT, openai_base_url, "OPENAI_BASE_URL", "https://api.openai.com/v1"),
     TEXT(TEXT, CFG_AGENT, openai_model, "OPENAI_MODEL", "gpt-4o-mini"),
+
+    TEXT(SECRET, CFG_VOICE, openai_webhook_secret, "OPENAI_WEBHOOK_SECRET", ""),
+    TEXT(TEXT, CFG_VOICE, openai_realtime_model, "OPENAI_REALTIME_MODEL", "gpt-realtime"),
+    TEXT(BASE_URL, CFG_VOICE, voice_bridge_url, "VOICE_BRIDGE_URL", ""),
 };
 
 _Static_assert(COUNT_OF(config_settings) == CONFIG_SETTINGS, "CONFIG_SETTINGS counts the table");

@@ -10,8 +10,20 @@
 #include "core/param.h"
 #include "flow/flow.h"
 
+/* Who calls a tool, and what it may touch. */
+struct tool_caller {
+    bool
+        is_operator; /* came with the service key: any person, any conversation. Otherwise bound: */
+    const char *profile_id;   /* to this person ... */
+    const char *session_id;   /* ... this conversation, "" while there is none ... */
+    const char *call_id;      /* ... a call's provider id, or "" ... */
+    const char *turn_id;      /* ... or a turn, or "" */
+    const char *tool_call_id; /* inside a turn: the model's id of this call; "" otherwise */
+};
+
 struct tool_call {
     struct arena *arena;
+    const struct tool_caller *caller;
     struct json_object *args; /* checked against the tool's table */
     struct json_object
         *reply; /* an object to fill in; "success" is set for it when run() returns true */
@@ -34,7 +46,13 @@ bool tool_run(const struct tool *t, struct flow *f, struct tool_call *call, stru
  * parameters}}. */
 struct json_object *tool_describe(struct arena *a, const struct tool *t);
 
-/* There is one variable per tool, in flow/tool_<name>.c. */
+/* There is one variable per tool, in flow/tool_<name>.c, and a line in flow/tool_list.c. */
 extern const struct tool tool_call_log_summary;
+
+/* All of them, ended by NULL. */
+extern const struct tool *const tool_all[];
+
+/* By name; NULL if there is none. */
+const struct tool *tool_find(const char *name);
 
 #endif

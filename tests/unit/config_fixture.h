@@ -15,7 +15,8 @@
 extern char **environ;
 
 #define ALL                                                                                        \
-    (CFG_CORE | CFG_SERVICE | CFG_WHATSAPP | CFG_WA_HOOK | CFG_SMS | CFG_SMS_HOOK | CFG_AGENT)
+    (CFG_CORE | CFG_SERVICE | CFG_WHATSAPP | CFG_WA_HOOK | CFG_SMS | CFG_SMS_HOOK | CFG_AGENT |    \
+     CFG_VOICE)
 
 struct fixture {
     struct arena *arena;

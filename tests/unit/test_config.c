@@ -23,6 +23,8 @@ test_config_defaults(void **state)
                                   "UNKNOWN_HOLD_S=90\n"
                                   "FAILOVER_AFTER_S=120\n"
                                   "SUMMARY_WAIT_S=6\n"
+                                  "CALL_MAX_S=7200\n"
+                                  "CALL_SILENCE_S=120\n"
                                   "FALLBACK_EVERY_S=900\n"
                                   "BACKOFF_SCALE=1\n"
                                   "WAKE_SOCKET=/run/omni/worker.sock\n"
@@ -53,7 +55,10 @@ test_config_defaults(void **state)
                                   "SMS_WEBHOOK_TOKEN=\n"
                                   "OPENAI_API_KEY=\n"
                                   "OPENAI_BASE_URL=https://api.openai.com/v1\n"
-                                  "OPENAI_MODEL=gpt-4o-mini\n");
+                                  "OPENAI_MODEL=gpt-4o-mini\n"
+                                  "OPENAI_WEBHOOK_SECRET=\n"
+                                  "OPENAI_REALTIME_MODEL=gpt-realtime\n"
+                                  "VOICE_BRIDGE_URL=\n");
     assert_int_equal(c->sms_price_mrwf, 15000);
     assert_int_equal(c->whatsapp_price_mrwf, 6000);
     assert_int_equal(c->turn_quiet_ms, 1500);
