@@ -70,17 +70,18 @@ demo_environment() {
     export ALLOW_HTTP=1 SMS_SHORT_CODE=8080
     export WHATSAPP_API_URL=$LAB/graph/v25.0 WHATSAPP_PHONE_ID=1122334455
     export MTN_SMS_API_URL=$LAB/mtn/v1/sms/send
-    export OPENAI_BASE_URL=$LAB/openai/v1 OPENAI_API_KEY=lab-openai-key
+    export OPENAI_BASE_URL=$LAB/openai/v1 OPENAI_API_KEY=lab-openai-key VOICE_BRIDGE_URL=$LAB
     export WHATSAPP_ACCESS_TOKEN=lab-whatsapp-token MTN_SMS_API_KEY=lab-mtn-key MTN_SMS_API_SECRET=lab-mtn-secret
-    export MTN_WEBHOOK_SECRET WA_APP_SECRET WA_VERIFY_TOKEN SERVICE_ROLE_KEY
+    export MTN_WEBHOOK_SECRET WA_APP_SECRET WA_VERIFY_TOKEN SERVICE_ROLE_KEY OPENAI_WEBHOOK_SECRET
     MTN_WEBHOOK_SECRET=$(random_hex 16) WA_APP_SECRET=$(random_hex 16)
     WA_VERIFY_TOKEN=$(random_hex 16) SERVICE_ROLE_KEY=$(random_hex 24)
+    OPENAI_WEBHOOK_SECRET=whsec_$(random_hex 24) # hex digits are base64 too
 }
 
 # lab_tell URL: the instance the lab's phones talk to, and its secrets.
 lab_tell() {
     jq -nc --arg target "$1" '{target: $target, mtn_webhook_secret: env.MTN_WEBHOOK_SECRET, wa_app_secret: env.WA_APP_SECRET,
-        service_role_key: env.SERVICE_ROLE_KEY, phone_number_id: env.WHATSAPP_PHONE_ID, sms_short_code: env.SMS_SHORT_CODE}' |
+        service_role_key: env.SERVICE_ROLE_KEY, openai_webhook_secret: env.OPENAI_WEBHOOK_SECRET, phone_number_id: env.WHATSAPP_PHONE_ID, sms_short_code: env.SMS_SHORT_CODE}' |
         curl -sS --noproxy '*' -f -m 10 -o /dev/null --data-binary @- "$LAB/lab/config"
 }
 

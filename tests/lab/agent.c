@@ -150,27 +150,6 @@ agent_serve_chat(struct request *r)
     provider_serve(r, PROVIDER_AGENT, take_chat);
 }
 
-static void
-take_call(struct request *r, const struct fault *f)
-{
-    (void)f;
-    answer_text(r, 200, NULL, "");
-}
-
-void
-agent_serve_call(struct request *r)
-{
-    static const char *const actions[] = { "accept", "reject", "hangup", "refer" };
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        if (strcmp(r->segment[1], actions[i]) == 0) {
-            r->is_secondary = true;
-            provider_serve(r, PROVIDER_AGENT, take_call);
-            return;
-        }
-    }
-    reply_error(r, 404, "no such action on a call");
-}
-
 void
 agent_serve_script(struct request *r)
 {

@@ -7,7 +7,7 @@
 
 /* POST /openai/v1/chat/completions */
 void agent_serve_chat(struct request *r);
-/* POST /openai/v1/realtime/calls/{id}/{accept|reject|hangup|refer} */
+/* POST /openai/v1/realtime/calls/{id}/{accept|reject|hangup|refer}; in agent_call.c */
 void agent_serve_call(struct request *r);
 
 /* POST /lab/agent */

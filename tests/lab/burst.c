@@ -14,7 +14,8 @@ struct shot {
 
 struct burst {
     struct request *request; /* NULL once answered */
-    char *message_id;
+    const char *name;
+    char *id;
     int times;
     int added;
     int answered;
@@ -22,16 +23,17 @@ struct burst {
 };
 
 struct burst *
-burst_new(struct request *r, struct json_object *options, const char *message_id)
+burst_new(struct request *r, struct json_object *options, const char *name, const char *id)
 {
     struct burst *b = mem_new(sizeof *b);
     int64_t times = json_int(options, "times", 1);
     b->request = r;
-    b->message_id = str_dup(message_id);
+    b->name = name;
+    b->id = str_dup(id);
     b->times = times < 1 ? 1 : times > TIMES_MAX ? TIMES_MAX : (int)times;
     if (!json_flag(options, "wait", true)) {
         struct json_object *o = json_object_new_object();
-        json_add_str(o, "message_id", message_id);
+        json_add_str(o, name, id);
         reply_json(r, 202, o);
         b->request = NULL;
     }
@@ -48,7 +50,7 @@ burst_answer(const struct burst *b)
         (void)json_object_array_add(ms, json_object_new_double(b->shots[i].ms));
     }
     struct json_object *o = json_object_new_object();
-    json_add_str(o, "message_id", b->message_id);
+    json_add_str(o, b->name, b->id);
     json_add(o, "statuses", statuses);
     json_add(o, "ms", ms);
     reply_json(b->request, 200, o);
@@ -66,7 +68,7 @@ on_answer(struct post *p, void *arg)
         if (b->request != NULL) {
             burst_answer(b);
         }
-        free(b->message_id);
+        free(b->id);
         free(b);
     }
 }

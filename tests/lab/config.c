@@ -21,6 +21,7 @@ static const struct field {
     { "phone_number_id", "WHATSAPP_PHONE_ID", &config.phone_number_id, false },
     { "service_role_key", "SERVICE_ROLE_KEY", &config.service_role_key, true },
     { "sms_webhook_token", "SMS_WEBHOOK_TOKEN", &config.sms_webhook_token, true },
+    { "openai_webhook_secret", "OPENAI_WEBHOOK_SECRET", &config.openai_webhook_secret, true },
     { "sms_short_code", "SMS_SHORT_CODE", &config.sms_short_code, false },
 };
 

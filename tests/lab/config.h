@@ -12,6 +12,7 @@ struct config {
     char *phone_number_id;
     char *service_role_key;
     char *sms_webhook_token;
+    char *openai_webhook_secret;
     char *sms_short_code;
     bool receipts;
     int64_t receipt_delay_ms;

@@ -2,6 +2,7 @@
 #include "control.h"
 
 #include "agent.h"
+#include "media.h"
 #include "phones.h"
 #include "provider.h"
 #include "receipts.h"
@@ -29,6 +30,7 @@ control_serve_reset(struct request *r)
     receipts_reset();
     records_reset();
     phones_reset();
+    media_reset();
     struct json_object *o = json_object_new_object();
     json_add_bool(o, "reset", true);
     reply_json(r, 200, o);

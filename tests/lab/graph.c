@@ -45,6 +45,22 @@ answer_success(struct request *r, bool names_product)
     answer_json(r, 200, o);
 }
 
+/* A call of ours: the answer names it. */
+static void
+answer_begun(struct request *r)
+{
+    char id[48];
+    (void)snprintf(id, sizeof id, "wacid.%llu", (unsigned long long)id_next());
+    struct json_object *call = json_object_new_object();
+    json_add_str(call, "id", id);
+    struct json_object *calls = json_object_new_array();
+    (void)json_object_array_add(calls, call);
+    struct json_object *o = json_object_new_object();
+    json_add_str(o, "messaging_product", "whatsapp");
+    json_add(o, "calls", calls);
+    answer_json(r, 200, o);
+}
+
 static void
 answer_sent(struct request *r, const char *input, const char *phone, const char *id)
 {
@@ -129,7 +145,15 @@ take_call(struct request *r, const struct fault *f)
     (void)f;
     struct json_object *o = json_parse(r->body.data, r->body.len);
     if (check_caller(r, o)) {
-        answer_success(r, true);
+        const char *details = "";
+        long code = graph_check_call(o, &details);
+        if (code != 0) {
+            meta_refuse(r, 400, code, details);
+        } else if (json_has(o, "call_id")) {
+            answer_success(r, true);
+        } else {
+            answer_begun(r);
+        }
     }
     (void)json_object_put(o);
 }

@@ -17,6 +17,10 @@
 #define BUTTON_BODY_MAX   1024
 #define BUTTON_TITLE_MAX  20
 #define BUTTONS_MAX       3
+#define ROW_TITLE_MAX     24
+#define ROW_ID_MAX        200
+#define ROW_TEXT_MAX      72
+#define ROWS_MAX          10
 #define OPAQUE_MAX        512
 
 static long
@@ -112,6 +116,46 @@ check_buttons(struct json_object *interactive, const char *body, const char **de
 }
 
 static long
+check_list(struct json_object *interactive, const char *body, const char **details)
+{
+    struct json_object *action = json_get(interactive, "action");
+    struct json_object *sections = json_get(action, "sections");
+    const char *button = json_str(action, "button", "");
+    size_t n =
+        json_object_is_type(sections, json_type_array) ? json_object_array_length(sections) : 0;
+    size_t n_rows = 0;
+    if (utf8_length(body) > TEXT_MAX) {
+        return fail(details, INVALID_VALUE, "interactive['body'] is longer than 4096 characters.");
+    }
+    if (*button == '\0' || utf8_length(button) > BUTTON_TITLE_MAX) {
+        return fail(details, INVALID_VALUE, "action['button'] needs 1 to 20 characters.");
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *section = json_object_array_get_idx(sections, i);
+        struct json_object *rows = json_get(section, "rows");
+        size_t count =
+            json_object_is_type(rows, json_type_array) ? json_object_array_length(rows) : 0;
+        if (n > 1 && *json_str(section, "title", "") == '\0') {
+            return fail(details, INVALID_VALUE, "Several sections need titles.");
+        }
+        for (size_t j = 0; j < count; j++) {
+            struct json_object *row = json_object_array_get_idx(rows, j);
+            const char *title = json_str(row, "title", "");
+            size_t id = utf8_length(json_str(row, "id", ""));
+            if (*title == '\0' || utf8_length(title) > ROW_TITLE_MAX || id < 1 || id > ROW_ID_MAX ||
+                utf8_length(json_str(row, "description", "")) > ROW_TEXT_MAX) {
+                return fail(details, INVALID_VALUE, "Row needs an id and a title of 1 to 24.");
+            }
+        }
+        n_rows += count;
+    }
+    if (n_rows < 1 || n_rows > ROWS_MAX) {
+        return fail(details, INVALID_VALUE, "Invalid rows count. Min allowed: 1, max: 10");
+    }
+    return 0;
+}
+
+static long
 check_interactive(struct json_object *message, struct graph_view *view, const char **details)
 {
     struct json_object *interactive = json_get(message, "interactive");
@@ -123,6 +167,9 @@ check_interactive(struct json_object *message, struct graph_view *view, const ch
     }
     if (strcmp(json_str(interactive, "type", ""), "button") == 0) {
         return check_buttons(interactive, body, details);
+    }
+    if (strcmp(json_str(interactive, "type", ""), "list") == 0) {
+        return check_list(interactive, body, details);
     }
     if (utf8_length(body) > TEXT_MAX) {
         return fail(details, INVALID_VALUE, "interactive['body'] is longer than 4096 characters.");

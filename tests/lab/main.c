@@ -12,6 +12,7 @@
 #include "config.h"
 #include "faults.h"
 #include "loop.h"
+#include "media.h"
 #include "phones.h"
 #include "posts.h"
 #include "receipts.h"
@@ -61,6 +62,7 @@ release_all(void)
     server_stop();
     records_reset();
     phones_release();
+    media_reset();
     faults_reset();
     agent_reset();
     config_release();

@@ -12,9 +12,8 @@
 
 #define SHORT_CODE "8080"
 
-/* The body as an object and the number of the path; NULL when answered already. */
-static struct json_object *
-action_begin(struct request *r, char phone[32])
+struct json_object *
+people_begin(struct request *r, char phone[32])
 {
     phone_plus(r->segment[0], phone);
     struct json_object *o = json_parse(r->body.data, r->body.len);
@@ -109,7 +108,7 @@ void
 people_serve_sms(struct request *r)
 {
     char phone[32];
-    struct json_object *o = action_begin(r, phone);
+    struct json_object *o = people_begin(r, phone);
     if (o == NULL) {
         return;
     }
@@ -118,7 +117,7 @@ people_serve_sms(struct request *r)
     const char *code = *config.sms_short_code == '\0' ? SHORT_CODE : config.sms_short_code;
     const char *to = json_str(o, "to", code);
     int gateway = provider_parse(json_str(o, "provider", "mtn"));
-    struct burst *burst = burst_new(r, o, id);
+    struct burst *burst = burst_new(r, o, "message_id", id);
     while (burst_wants_more(burst)) {
         struct post *p = gateway == PROVIDER_KANNEL ? kannel_inbound(o, phone, to, id)
                          : gateway == PROVIDER_AFRICASTALKING
@@ -181,20 +180,20 @@ whatsapp_inbound(struct json_object *o, const char *phone, const char *id)
     struct json_object *value = webhook_meta_value();
     json_add(value, "contacts", contacts);
     json_add(value, "messages", messages);
-    return webhook_meta("/wa-webhook-core", value);
+    return webhook_meta("/wa-webhook-core", "messages", value);
 }
 
 void
 people_serve_whatsapp(struct request *r)
 {
     char phone[32];
-    struct json_object *o = action_begin(r, phone);
+    struct json_object *o = people_begin(r, phone);
     if (o == NULL) {
         return;
     }
     char id[128];
     new_id(o, "wamid.lab", id);
-    struct burst *burst = burst_new(r, o, id);
+    struct burst *burst = burst_new(r, o, "message_id", id);
     while (burst_wants_more(burst)) {
         burst_add(burst, whatsapp_inbound(o, phone, id));
     }
@@ -229,7 +228,7 @@ void
 people_serve_call(struct request *r)
 {
     char phone[32];
-    struct json_object *o = action_begin(r, phone);
+    struct json_object *o = people_begin(r, phone);
     if (o == NULL) {
         return;
     }

@@ -106,7 +106,7 @@ meta_post(const struct chain *c, const char *word)
     (void)json_object_array_add(list, status);
     struct json_object *value = webhook_meta_value();
     json_add(value, "statuses", list);
-    return webhook_meta("/wa-webhook-core", value);
+    return webhook_meta("/wa-webhook-core", "messages", value);
 }
 
 /* What Kannel puts for one of its escapes; NULL for those left as they are. */

@@ -101,6 +101,16 @@ answer_json(struct request *r, unsigned status, struct json_object *o)
     (void)json_object_put(o);
 }
 
+static bool has_resumed;
+
+bool
+requests_resumed(void)
+{
+    bool is_so = has_resumed;
+    has_resumed = false;
+    return is_so;
+}
+
 /* MHD calls the access handler again, which then finds the answer or the wish to close. */
 static void
 resume(struct request *r)
@@ -110,6 +120,7 @@ resume(struct request *r)
         r->is_suspended = false;
         open_remove(r);
         MHD_resume_connection(r->connection);
+        has_resumed = true;
     }
 }
 

@@ -81,6 +81,8 @@ void reply_error(struct request *r, unsigned status, const char *message);
 
 /* For the server: takes the connection out of MHD's loop until the request is ended. */
 void request_suspend(struct request *r);
+/* Whether one was resumed since the last time this was asked. */
+bool requests_resumed(void);
 /* Ends the hung and waiting requests whose peers have left. */
 void requests_sweep(void);
 void requests_close_hung(void);

@@ -5,11 +5,13 @@
 #include <string.h>
 
 #include "agent.h"
+#include "calls.h"
 #include "config.h"
 #include "control.h"
 #include "faults.h"
 #include "gateways.h"
 #include "graph.h"
+#include "media.h"
 #include "people.h"
 #include "phones.h"
 #include "records.h"
@@ -27,6 +29,8 @@ static const struct route {
     { "POST", "/version1/messaging", africastalking_serve },
     { "POST", "/graph/*/*/calls", graph_serve_calls },
     { "POST", "/openai/v1/realtime/calls/*/*", agent_serve_call },
+    { "GET", "/graph/*/*", media_serve_lookup },
+    { "GET", "/media/*", media_serve_document },
     { "POST", "/api/sessions", bridge_serve_session },
     { "POST", "/bridge/stop", bridge_serve_stop },
     /* What tests, the demo and the benchmarks call. */
@@ -35,6 +39,8 @@ static const struct route {
     { "POST", "/lab/phones/*/sms", people_serve_sms },
     { "POST", "/lab/phones/*/whatsapp", people_serve_whatsapp },
     { "POST", "/lab/phones/*/call", people_serve_call },
+    { "POST", "/lab/phones/*/whatsapp-call", calls_serve_whatsapp },
+    { "POST", "/lab/phones/*/sip-call", calls_serve_sip },
     { "GET POST DELETE", "/lab/faults", faults_serve },
     { "POST", "/lab/agent", agent_serve_script },
     { "GET", "/lab/agent/requests", records_serve_agent },

@@ -165,6 +165,10 @@ server_port(void)
 int64_t
 server_wait_ms(void)
 {
+    /* MHD forgets to wake itself for what one request resumes while it serves another. */
+    if (requests_resumed()) {
+        return 0;
+    }
     MHD_UNSIGNED_LONG_LONG ms = 0;
     return MHD_get_timeout(daemon_http, &ms) == MHD_YES ? (int64_t)(ms > 60000 ? 60000 : ms) : -1;
 }

@@ -3,6 +3,7 @@
 
 usage: test_lab.py LAB_BINARY [unittest arguments], or LAB_BIN in the environment.
 """
+import base64
 import hashlib
 import hmac
 import http.client
@@ -28,11 +29,20 @@ SECRETS = {
     "SERVICE_ROLE_KEY": "service-key",
     "SMS_WEBHOOK_TOKEN": "sms-token",
     "SMS_SHORT_CODE": "8080",
+    "OPENAI_WEBHOOK_SECRET": "whsec_RdvaYFYUXuIFuEbvZHwMfYFhUf7aMYjYcmM24+Aj40c=",
 }
 MTN_HEADERS = {"Authorization": "Bearer key", "X-API-Secret": "secret"}
 META_HEADERS = {"Authorization": "Bearer token"}
 META_PATH = "/graph/v25.0/1122334455/messages"
+CALLS_PATH = "/graph/v25.0/1122334455/calls"
 CHAT_PATH = "/openai/v1/chat/completions"
+REALTIME_PATH = "/openai/v1/realtime/calls/rtc_1/"
+KEY_HEADERS = {"Authorization": "Bearer key"}
+SDP_ANSWER = {"sdp_type": "answer", "sdp": "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\n"}
+SESSION = {"type": "realtime", "model": "gpt-realtime", "output_modalities": ["audio"],
+           "audio": {"input": {"format": {"type": "audio/pcmu"}}, "output": {"voice": "marin"}},
+           "tools": [{"type": "mcp", "server_label": "t", "server_url": "https://x.invalid/mcp"},
+                     {"type": "function", "name": "f", "parameters": {}}]}
 
 MTN_BODY = (
     '{"from":"+250788000001","to":"8080","message":"Café 😀","messageId":"m1","timestamp":"179'
@@ -351,13 +361,47 @@ class Graph(LabTest):
         self.fault(provider="meta", fault="500")
         mark = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.1"}
         self.assertEqual(self.call("POST", META_PATH, mark, META_HEADERS), (200, {"success": True}))
-        accept = {"messaging_product": "whatsapp", "call_id": "wacid.1", "action": "accept"}
-        self.assertEqual(
-            self.call("POST", META_PATH.replace("messages", "calls"), accept, META_HEADERS),
-            (200, {"messaging_product": "whatsapp", "success": True}))
+        reject = {"messaging_product": "whatsapp", "call_id": "wacid.1", "action": "reject"}
+        self.assertEqual(self.call("POST", CALLS_PATH, reject, META_HEADERS),
+                         (200, {"messaging_product": "whatsapp", "success": True}))
         self.assertEqual(self.code(), (500, 131000))
         self.assertEqual(self.phone(), [])
         self.assertEqual(self.call("GET", "/lab/requests?provider=meta")[1]["count"], 3)
+
+    def act(self, **fields):
+        body = {"messaging_product": "whatsapp", "call_id": "wacid.1", **fields}
+        return self.call("POST", CALLS_PATH, body, META_HEADERS)
+
+    def test_call_actions(self):
+        transcription = {"status": "ENABLED", "purpose": "x", "announcement_language": "fr"}
+        for fields in ({"action": "pre_accept", "session": SDP_ANSWER},
+                       {"action": "accept", "session": SDP_ANSWER, "transcription": transcription},
+                       {"action": "reject"}, {"action": "terminate"}):
+            self.assertEqual(self.act(**fields),
+                             (200, {"messaging_product": "whatsapp", "success": True}))
+        kept = self.call("GET", "/lab/requests?provider=meta")[1]["requests"]
+        self.assertEqual([json.loads(r["body"])["action"] for r in kept],
+                         ["pre_accept", "accept", "reject", "terminate"])
+        offer = {"sdp_type": "offer", "sdp": "v=0\r\n"}
+        begun = self.act(action="connect", to="250788000001", session=offer, call_id=None)
+        self.assertEqual(begun[0], 200)
+
+    def test_call_actions_refused(self):
+        bare = {"sdp_type": "answer", "sdp": "v=0\no=- 1 1 IN IP4 127.0.0.1\n"}
+        announced = {"status": "ENABLED", "announcement_language": "rw"}
+        for fields in ({"action": "dance"}, {"action": "accept"}, {"action": "reject", "call_id": ""},
+                       {"action": "accept", "session": {**SDP_ANSWER, "sdp_type": "offer"}},
+                       {"action": "accept", "session": bare},
+                       {"action": "accept", "session": SDP_ANSWER, "transcription": announced},
+                       {"action": "reject", "biz_opaque_callback_data": "x" * 513}):
+            status, answer = self.act(**fields)
+            self.assertEqual((status, answer["error"]["code"]), (400, 100), fields)
+        self.assertEqual(self.raw("POST", CALLS_PATH, b"{}")[0], 401)
+
+    def test_call_action_faults_need_a_match(self):
+        self.fault(provider="meta", fault="error_code", code=138005, match="wacid.1")
+        self.assertEqual(self.act(action="reject")[1]["error"]["code"], 138005)
+        self.assertEqual(self.act(action="reject")[0], 200)
 
 
 class Receipts(LabTest):
@@ -552,6 +596,128 @@ class People(LabTest):
         self.assertEqual(self.call("POST", path + "sms", {"text": "x"})[0], 400)
 
 
+class Calls(LabTest):
+    def whatsapp(self, **fields):
+        """What the control answers, and Meta's value of the last webhook it made."""
+        answer = self.call("POST", "/lab/phones/%s/whatsapp-call" % ALINE, fields)[1]
+        request = self.receiver.wait(1, "/wa-webhook-voice-calls")[-1]
+        self.assert_meta_signed(request)
+        change = json.loads(request[3])["entry"][0]["changes"][0]
+        self.assertEqual(change["field"], "calls")
+        return answer, change["value"]
+
+    def test_connect(self):
+        answer, value = self.whatsapp(event="connect", times=2)
+        call = value["calls"][0]
+        self.assertEqual(answer["statuses"], [200, 200])
+        self.assertEqual((call["id"], call["from"], call["event"], call["direction"]),
+                         (answer["call_id"], "250788000001", "connect", "USER_INITIATED"))
+        self.assertEqual(call["session"]["sdp_type"], "offer")
+        self.assertNotIn("\n", call["session"]["sdp"].replace("\r\n", ""))
+        self.assertEqual(value["contacts"][0]["wa_id"], "250788000001")
+        self.assertEqual(len({r[3] for r in self.receiver.requests}), 1)
+
+    def test_terminate(self):
+        answer, value = self.whatsapp(event="terminate", call_id="wacid.7", duration=130)
+        call = value["calls"][0]
+        self.assertEqual((answer["call_id"], call["id"], call["status"], call["duration"]),
+                         ("wacid.7", "wacid.7", "COMPLETED", 130))
+        self.assertEqual(int(call["end_time"]) - int(call["start_time"]), 130)
+        missed = self.whatsapp(event="terminate", call_id="wacid.8", answered=False)[1]["calls"][0]
+        self.assertEqual(missed["status"], "COMPLETED")
+        self.assertFalse({"start_time", "end_time", "duration", "session"} & missed.keys())
+        errors = [{"code": 138004, "message": "x"}]
+        failed = self.whatsapp(event="terminate", status="FAILED", answered=False, errors=errors,
+                               direction="BUSINESS_INITIATED")[1]
+        self.assertEqual((failed["errors"], failed["calls"][0]["status"],
+                          failed["calls"][0]["direction"]), (errors, "FAILED", "BUSINESS_INITIATED"))
+
+    def fetch(self, url, headers=None):
+        self.assertTrue(url.startswith("http://127.0.0.1:%d/" % self.port))
+        return self.raw("GET", urllib.parse.urlsplit(url).path, None, headers)
+
+    def test_transcript(self):
+        for event in ("call_transcription_available", "call_transcript_available"):
+            said = "[Customer] Ndashaka inzu, ê"
+            call = self.whatsapp(event=event, transcript=said, call_id="wacid.9")[1]["calls"][0]
+            document = call["call_transcript"]["document"]
+            self.assertEqual((call["event"], document["mime_type"]), (event, "application/json"))
+            lookup = "/graph/v25.0/" + document["id"]
+            self.assertEqual(self.raw("GET", lookup)[0], 401)
+            found = json.loads(self.raw("GET", lookup, None, META_HEADERS)[2])
+            self.assertEqual((found["url"], found["sha256"]), (document["url"], document["sha256"]))
+            self.assertEqual(self.fetch(found["url"])[0], 401)
+            status, _, body = self.fetch(found["url"], META_HEADERS)
+            self.assertEqual((status, len(body)), (200, found["file_size"]))
+            self.assertEqual(json.loads(body)["transcript"]["text"], said)
+            self.assertEqual(base64.b64encode(hashlib.sha256(body).digest()).decode(),
+                             found["sha256"])
+
+    def test_transcript_of_other_shapes(self):
+        own = {"transcript": {"text": "[Business] Muraho", "language": "sw", "segments": []}}
+        for given, expected in ((own, own["transcript"]["text"]), (None, "")):
+            call = self.whatsapp(event="call_transcription_available", transcript=given)[1]["calls"][0]
+            url = call["call_transcript"]["document"]["url"]
+            self.assertEqual(json.loads(self.fetch(url, META_HEADERS)[2])["transcript"]["text"],
+                             expected)
+        path = "/graph/v25.0/" + call["call_transcript"]["document"]["id"]
+        self.fault(provider="meta", fault="500", match=path)
+        self.assertEqual(self.raw("GET", path, None, META_HEADERS)[0], 500)
+        self.assertEqual(self.raw("GET", path + "0", None, META_HEADERS)[0], 400)
+        self.call("POST", "/lab/reset")
+        self.assertEqual(self.raw("GET", path, None, META_HEADERS)[0], 400)
+
+    def sip(self, **fields):
+        answer = self.call("POST", "/lab/phones/%s/sip-call" % ALINE, fields)[1]
+        return answer, self.receiver.wait(1, "/openai-sip-webhook")[-1]
+
+    def signature(self, request):
+        headers = {k.lower(): v for k, v in request[2].items()}
+        key = base64.b64decode(SECRETS["OPENAI_WEBHOOK_SECRET"][len("whsec_"):])
+        text = "%s.%s." % (headers["webhook-id"], headers["webhook-timestamp"])
+        digest = hmac.new(key, text.encode() + request[3], hashlib.sha256).digest()
+        return headers, "v1," + base64.b64encode(digest).decode()
+
+    def test_sip(self):
+        answer, request = self.sip()
+        headers, expected = self.signature(request)
+        self.assertEqual(headers["webhook-signature"], expected)
+        self.assertLess(abs(int(headers["webhook-timestamp"]) - time.time()), 5)
+        event = json.loads(request[3])
+        self.assertEqual((event["type"], event["data"]["call_id"]),
+                         ("realtime.call.incoming", answer["call_id"]))
+        self.assertTrue({"id", "created_at", "object"} <= event.keys())
+        sip = {h["name"]: h["value"] for h in event["data"]["sip_headers"]}
+        self.assertIn("<sip:%s@" % ALINE, sip["From"])
+        self.assertEqual(sip["Call-ID"], answer["call_id"] + "@lab.invalid")
+        self.assertFalse({"from", "to"} & event["data"].keys())
+
+    def test_sip_as_told(self):
+        own = [{"name": "f", "value": "<tel:+250788000001>"}, {"name": "i", "value": "c1@pbx"}]
+        answer, request = self.sip(call_id="rtc_5", headers=own, webhook_id="wh_1",
+                                   timestamp="1750861210", type="live.transport.incoming", times=3)
+        headers, expected = self.signature(request)
+        self.assertEqual((answer["call_id"], answer["statuses"]), ("rtc_5", [200] * 3))
+        self.assertEqual((headers["webhook-id"], headers["webhook-timestamp"],
+                          headers["webhook-signature"]), ("wh_1", "1750861210", expected))
+        event = json.loads(request[3])
+        self.assertEqual((event["type"], event["data"]["session_id"], event["data"]["sip_headers"]),
+                         ("live.transport.incoming", "rtc_5", own))
+        self.assertEqual(len({self.signature(r)[0]["webhook-id"] for r in self.receiver.requests}), 1)
+        _, request = self.sip(sip_call_id="c2@pbx", timestamp=1790000000)
+        self.assertEqual(self.signature(request)[0]["webhook-timestamp"], "1790000000")
+        self.assertIn({"name": "Call-ID", "value": "c2@pbx"},
+                      json.loads(request[3])["data"]["sip_headers"])
+
+    def test_sip_secrets(self):
+        for secret in ("", "whsec_", "no base64!"):
+            self.config(openai_webhook_secret=secret)
+            self.assertNotIn("webhook-signature", {k.lower() for k in self.sip()[1][2]}, secret)
+        self.config(openai_webhook_secret=SECRETS["OPENAI_WEBHOOK_SECRET"])
+        answer = self.call("GET", "/lab/config")[1]
+        self.assertEqual(answer["openai_webhook_secret"], True)
+
+
 class Agent(LabTest):
     def test_own_reply(self):
         self.assertEqual(self.said("Muraho"), "OK: Muraho")
@@ -618,19 +784,43 @@ class Agent(LabTest):
     def test_requests(self):
         for i in range(3):
             self.chat("n%d" % i)
-        self.raw("POST", "/openai/v1/realtime/calls/rtc_1/accept", b"{}")
+        self.raw("POST", REALTIME_PATH + "hangup", None, KEY_HEADERS)
         answer = self.call("GET", "/lab/agent/requests?limit=2")[1]
         self.assertEqual(answer["count"], 3)
         self.assertEqual([r["messages"][1]["content"] for r in answer["requests"]], ["n1", "n2"])
 
     def test_realtime_calls(self):
-        for action in ("accept", "reject", "hangup"):
-            status, _, body = self.raw("POST", "/openai/v1/realtime/calls/rtc_1/" + action, b"{}")
-            self.assertEqual((status, body), (200, b""))
-        self.assertEqual(self.raw("POST", "/openai/v1/realtime/calls/rtc_1/sing", b"{}")[0], 404)
+        for action, sent in (("accept", SESSION), ("reject", {"status_code": 486}), ("reject", None),
+                             ("hangup", None), ("refer", {"target_uri": "tel:+250788000009"})):
+            data = None if sent is None else json.dumps(sent)
+            status, _, body = self.raw("POST", REALTIME_PATH + action, data, KEY_HEADERS)
+            self.assertEqual((status, body), (200, b""), action)
+        self.assertEqual(self.raw("POST", REALTIME_PATH + "sing", b"{}", KEY_HEADERS)[0], 404)
+        self.assertEqual(self.raw("POST", REALTIME_PATH + "hangup")[0], 401)
         kept = self.call("GET", "/lab/requests?provider=agent")[1]["requests"]
         self.assertEqual([r["path"].rsplit("/", 1)[1] for r in kept],
-                         ["accept", "reject", "hangup"])
+                         ["accept", "reject", "reject", "hangup", "refer", "hangup"])
+        self.assertEqual(json.loads(kept[0]["body"]), SESSION)
+
+    def test_realtime_calls_refused(self):
+        retired = ("voice", "modalities", "input_audio_format", "input_audio_transcription",
+                   "turn_detection", "temperature", "max_response_output_tokens")
+        for name in retired:
+            status, answer = self.call("POST", REALTIME_PATH + "accept", {**SESSION, name: "x"},
+                                       KEY_HEADERS)
+            self.assertEqual((status, answer["error"]["param"]), (400, name))
+        for bad in ({"type": "transcription"}, {"output_modalities": ["audio", "text"]},
+                    {"tools": [{"type": "mcp", "server_label": "t"}]}, {"tools": [{"type": "web"}]},
+                    {"audio": {"input": {"format": "g711_ulaw"}}}):
+            self.assertEqual(self.call("POST", REALTIME_PATH + "accept", {**SESSION, **bad},
+                                       KEY_HEADERS)[0], 400, bad)
+        self.assertEqual(self.call("POST", REALTIME_PATH + "reject", {"status_code": 200},
+                                   KEY_HEADERS)[0], 400)
+
+    def test_realtime_call_faults_need_a_match(self):
+        self.fault(provider="agent", fault="500", match="rtc_1/accept")
+        self.assertEqual(self.call("POST", REALTIME_PATH + "accept", SESSION, KEY_HEADERS)[0], 500)
+        self.assertEqual(self.raw("POST", REALTIME_PATH + "hangup", None, KEY_HEADERS)[0], 200)
 
     def test_voice_bridge(self):
         body = {"callId": "wacid.1", "sdpOffer": "v=0", "from": "x", "config": {}}
@@ -638,6 +828,16 @@ class Agent(LabTest):
         self.assertEqual((status, answer["callId"]), (200, "wacid.1"))
         self.assertTrue(answer["sdpAnswer"].startswith("v=0\r\n"))
         self.assertEqual(self.call("POST", "/bridge/stop", {"callId": "wacid.1"})[0], 200)
+        self.fault(provider="bridge", fault="503")
+        self.assertEqual(self.raw("POST", "/api/sessions", json.dumps(body))[0], 503)
+        self.assertEqual(self.raw("POST", "/api/sessions", json.dumps({"callId": "x"}))[0], 400)
+        self.fault(provider="bridge", fault="500", match="/bridge/stop")
+        self.assertEqual(self.call("POST", "/api/sessions", body)[0], 200)
+        self.assertEqual(self.raw("POST", "/bridge/stop", b"{}")[0], 500)
+        kept = self.call("GET", "/lab/requests?provider=bridge")[1]["requests"]
+        self.assertEqual([r["path"] for r in kept],
+                         ["/api/sessions", "/bridge/stop", "/api/sessions", "/api/sessions",
+                          "/api/sessions", "/bridge/stop"])
 
 
 class Faults(LabTest):
@@ -780,6 +980,26 @@ class Controls(LabTest):
         self.assertEqual([m["text"] for m in found], ["one", "two"])
         newer = self.phone(query="?since=%d" % found[0]["seq"])
         self.assertEqual([m["text"] for m in newer], ["two"])
+
+    def test_long_poll_is_answered_at_once(self):
+        """Also when the message came on a connection that stays open, so that nothing else stirs the lab."""
+        sender = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        self.addCleanup(sender.close)
+
+        def send(i):
+            body = {"sender": "E", "recipient": ALINE, "message": "Muraho", "reference": "w%d" % i}
+            sender.request("POST", "/mtn/v1/sms/send", json.dumps(body), MTN_HEADERS)
+            sender.getresponse().read()
+
+        waits = []
+        for i in range(1, 41):
+            later = threading.Timer(0.03, send, (i,))
+            later.start()
+            began = time.monotonic()
+            self.assertEqual(len(self.phone(query="?wait_ms=8000&count=%d" % i)), i)
+            waits.append(time.monotonic() - began)
+            later.join()
+        self.assertLess(sum(seconds > 0.5 for seconds in waits), 3, waits)
 
     def test_long_poll_ends_with_its_time(self):
         begun = time.monotonic()

@@ -58,10 +58,10 @@ webhook_meta_value(void)
 }
 
 struct post *
-webhook_meta(const char *path, struct json_object *value)
+webhook_meta(const char *path, const char *field, struct json_object *value)
 {
     struct json_object *change = json_object_new_object();
-    json_add_str(change, "field", "messages");
+    json_add_str(change, "field", field);
     json_add(change, "value", value);
     struct json_object *changes = json_object_new_array();
     (void)json_object_array_add(changes, change);
@@ -80,6 +80,25 @@ webhook_meta(const char *path, struct json_object *value)
     struct post *p = post_to(path, body);
     post_header(p, "Content-Type", "application/json");
     sign(p, "X-Hub-Signature-256", "sha256=", config.wa_app_secret);
+    return p;
+}
+
+struct post *
+webhook_openai(const char *path, const char *id, const char *timestamp, struct json_object *body)
+{
+    struct post *p = post_to(path, json_text(body));
+    (void)json_object_put(body);
+    post_header(p, "Content-Type", "application/json");
+    post_header(p, "webhook-id", id);
+    post_header(p, "webhook-timestamp", timestamp);
+    char signature[SIGN_BASE64_SIZE];
+    char *text = str_printf("%s.%s.%s", id, timestamp, p->body);
+    if (sign_standard(config.openai_webhook_secret, text, signature)) {
+        char *value = str_printf("v1,%s", signature);
+        post_header(p, "webhook-signature", value);
+        free(value);
+    }
+    free(text);
     return p;
 }
 
