@@ -46,4 +46,6 @@ run(struct app *app, int argc, char **argv)
     return ok ? 0 : 1;
 }
 
-const struct job job = { .name = "message-retry", .needs = CFG_SEND | CFG_AGENT, .run = run };
+const struct job job = { .name = "message-retry",
+                         .needs = CFG_SERVICE | CFG_SEND | CFG_AGENT | CFG_VOICE,
+                         .run = run };

@@ -2,6 +2,8 @@
  * message-worker - resident: answers and sends at once what the handlers committed. Any number of
  * them share the work.
  */
+#include <stdio.h>
+
 #include "flow/dispatch.h"
 #include "frame/job.h"
 
@@ -21,8 +23,11 @@ run(struct app *app, int argc, char **argv)
     struct dispatch_counts counts = { 0 };
     struct err e = { 0 };
 
-    (void)argc;
     (void)argv;
+    if (argc > 1) {
+        (void)fputs("usage: message-worker\n", stderr);
+        return 2;
+    }
     if (!wake_listen(app->config.wake_socket, &o.wake_fd, &e)) {
         o.wake_fd = -1; /* polling does it too, a quarter of a second later */
         log_event(app->flow.log, CONFIG_INVALID, LF_ERR(&e));
@@ -30,4 +35,6 @@ run(struct app *app, int argc, char **argv)
     return dispatch_run(&app->flow, &o, &counts, &e) ? 0 : 1;
 }
 
-const struct job job = { .name = "message-worker", .needs = CFG_SEND | CFG_AGENT, .run = run };
+const struct job job = { .name = "message-worker",
+                         .needs = CFG_SERVICE | CFG_SEND | CFG_AGENT | CFG_VOICE,
+                         .run = run };

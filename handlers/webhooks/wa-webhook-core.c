@@ -1,6 +1,6 @@
 /*
  * wa-webhook-core - Meta's webhook: the subscription check, and messages and statuses, many per
- * request.
+ * request. Calls that are sent here are taken, too, and left to the worker.
  *
  * - GET: 200 the challenge, 403 a wrong verify token
  * - POST: 200 stored, also what is signed and cannot be read, and what waits in the spool for the
@@ -8,27 +8,20 @@
  */
 #include "base/str.h"
 #include "flow/inbound.h"
+#include "flow/subscription.h"
+#include "flow/voice.h"
 #include "frame/handler.h"
 
-#define CHALLENGE_MAX 256
-
+/* Both fields may be subscribed to one address. */
 static bool
-subscribe(struct call *c, struct err *e)
+take_calls(struct call *c, struct err *e)
 {
-    const char *mode = incoming_query(c->arena, &c->in, "hub.mode");
-    const char *token = incoming_query(c->arena, &c->in, "hub.verify_token");
-    const char *challenge = incoming_query(c->arena, &c->in, "hub.challenge");
-    size_t n =
-        strspn(challenge, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    struct voice_result result;
 
-    if (str_empty(c->flow->config->wa_verify_token.now))
-        return err_set(e, ERR_UNAVAILABLE, "WA_VERIFY_TOKEN: not set");
-    if (!str_eq(mode, "subscribe") || !secret_matches(&c->flow->config->wa_verify_token, token))
-        return err_set(e, ERR_FORBIDDEN, "hub.verify_token: wrong");
-    if (n == 0 || n > CHALLENGE_MAX || challenge[n] != '\0')
-        return err_set(e, ERR_INVALID, "hub.challenge: missing or not a plain word");
-    c->text = challenge;
-    return true;
+    return strstr(c->in.body, "\"calls\"") == NULL ||
+           voice_accept(c->flow, c->arena,
+                        &(struct voice_request){ c->program, VOICE_WHATSAPP, &c->in, 0 }, &result,
+                        e);
 }
 
 static bool
@@ -38,10 +31,11 @@ run(struct call *c, struct err *e)
     struct inbound_result result;
 
     if (str_eq(c->in.method, "GET"))
-        return subscribe(c, e);
+        return subscription_check(c->arena, c->flow->config, &c->in, &c->text, e);
     if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
         !inbound_accept(c->flow, c->arena,
-                        &(struct inbound_request){ c->program, p, &c->in, false, 0 }, &result, e))
+                        &(struct inbound_request){ c->program, p, &c->in, false, 0 }, &result, e) ||
+        !take_calls(c, e))
         return false;
     json_set_bool(c->reply, "success", true);
     if (result.spooled)
@@ -54,7 +48,7 @@ const struct handler handler = {
     .methods = METHOD_GET | METHOD_POST,
     .max_body = 3 * 1024 * 1024,
     .media = "application/json",
-    .needs = CFG_WA_HOOK,
+    .needs = CFG_WA_HOOK | CFG_VOICE,
     .auth = AUTH_OWN,
     .run = run,
 };

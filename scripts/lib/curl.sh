@@ -37,3 +37,15 @@ call() {
     printf '\n\n'
     curl -sS --noproxy '*' -m 30 -w '\nHTTP %{http_code}\n' "$@" "$URL$path"
 }
+
+# conversation FIELD: the session_id or profile_id of the person of the examples.
+conversation() {
+    curl -sS --noproxy '*' -m 30 -H "Authorization: Bearer $SERVICE_ROLE_KEY" -H 'Content-Type: application/json' \
+        -d '{"phone_number": "+250788100009"}' "$URL/tools/session_get_or_create" |
+        python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"
+}
+
+# tool NAME ARGUMENTS: one call of a tool with the service key.
+tool() {
+    call "/tools/$1" -H "Authorization: Bearer $SERVICE_ROLE_KEY" -H 'Content-Type: application/json' -d "$2"
+}

@@ -111,6 +111,9 @@ bool config_load(struct arena *a, unsigned groups, struct config *out, struct er
  * accepted. */
 void config_refresh(struct config *c, bool force);
 
+/* Looks now, for somebody whose secret did not match; true when one is another than before. */
+bool config_refresh_now(struct config *c);
+
 /* "NAME=value" lines of the groups in the table's order, secrets as "***" (or empty), for
  * --check-config. */
 void config_print(const struct config *c, struct buf *out);

@@ -123,6 +123,7 @@ note_change(struct secret_file *f)
     return !same;
 }
 
+/* Reads the file's secret into the settings; a new one is a new string. */
 static const char *
 read_into(struct config *c, const struct secret_file *f)
 {
@@ -187,24 +188,40 @@ config_file_line(struct arena *a, const char *path, const char **out)
     return fault;
 }
 
-void
-config_refresh(struct config *c, bool force)
+/* Reads the files that changed, or all of them; true when a secret did. */
+static bool
+look(struct config *c, bool all)
 {
     struct config_source *s = c->source;
-    int64_t now = clk_mono_ms();
+    bool changed = false;
 
-    if (s == NULL || (!force && now - s->looked_ms < LOOK_EVERY_MS))
-        return;
-    s->looked_ms = now;
+    s->looked_ms = clk_mono_ms();
     for (size_t i = 0; i < s->n; i++) {
         struct secret_file *f = &s->files[i];
+        const char *before = *text_at(c, f->offset);
+
         /* A file that is refused leaves the old value, and is looked at again: it may be half
          * written. */
-        if ((note_change(f) || force) && read_into(c, f) != NULL)
+        if ((note_change(f) || all) && read_into(c, f) != NULL)
             f->size = -1;
+        changed = changed || *text_at(c, f->offset) != before;
     }
     if (s->token_follows_service_key)
         c->token_secret = c->service_role_key;
+    return changed;
+}
+
+void
+config_refresh(struct config *c, bool force)
+{
+    if (c->source != NULL && (force || clk_mono_ms() - c->source->looked_ms >= LOOK_EVERY_MS))
+        (void)look(c, force);
+}
+
+bool
+config_refresh_now(struct config *c)
+{
+    return c->source != NULL && look(c, false);
 }
 
 bool

@@ -14,6 +14,7 @@ struct incoming_http {
     const char *const *vars; /* CGI variables, "NAME=value", NULL-terminated; headers are HTTP_… */
     const char *body;        /* the raw bytes, NUL-terminated besides */
     size_t body_len;
+    int64_t received_at_ms; /* for what is told apart by the time it came; 0 where nobody asks */
 };
 
 /* The value of a header by its wire name ("X-Hub-Signature-256"), "" if absent. */

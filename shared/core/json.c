@@ -134,6 +134,30 @@ json_has(struct json_object *o, const char *key)
     return json_at(o, key) != NULL;
 }
 
+bool
+json_has_nul(struct json_object *o, const char *key)
+{
+    struct json_object *field = json_at(o, key);
+
+    return json_is_string(field) && strstr(json_object_get_string(field), JSON_NUL) != NULL;
+}
+
+/* The text without the NULs that were in it. */
+static const char *
+without_nul(char *text)
+{
+    char *to = strstr(text, JSON_NUL);
+
+    for (const char *from = to; from != NULL;) {
+        const char *next = strstr(from += strlen(JSON_NUL), JSON_NUL);
+        size_t n = next != NULL ? (size_t)(next - from) : strlen(from) + 1;
+        memmove(to, from, n);
+        to += n;
+        from = next;
+    }
+    return text;
+}
+
 size_t
 json_count(struct json_object *array)
 {
@@ -216,8 +240,14 @@ json_text(struct arena *a, struct json_object *o)
 {
     if (!json_is_string(o))
         return "";
-    return utf8_clean(a, json_object_get_string(o), (size_t)json_object_get_string_len(o),
-                      JSON_MAX_TEXT);
+    const char *text = json_object_get_string(o);
+    size_t n = (size_t)json_object_get_string_len(o);
+
+    if (strstr(text, JSON_NUL) != NULL) {
+        text = without_nul(arena_strndup(a, text, n));
+        n = strlen(text);
+    }
+    return utf8_clean(a, text, n, JSON_MAX_TEXT);
 }
 
 /* json-c returns NULL only when there is no memory. */
@@ -347,5 +377,5 @@ json_print(struct arena *a, struct json_object *o)
 
     if (text == NULL)
         abort();
-    return arena_strndup(a, text, n);
+    return without_nul(arena_strndup(a, text, n));
 }

@@ -36,6 +36,9 @@ bool json_is_string(struct json_object *o);
 bool json_is_bool(struct json_object *o);
 bool json_has(struct json_object *o, const char *key); /* present and not null */
 
+/* A text with \u0000 in it: what is a blemish in a message is another name in an id. */
+bool json_has_nul(struct json_object *o, const char *key);
+
 /* Array length (0 when it is none) and item. */
 size_t json_count(struct json_object *array);
 struct json_object *json_item(struct json_object *array, size_t i);

@@ -25,6 +25,7 @@ struct scan {
     size_t members;
     size_t cost;
     int depth;
+    bool in_key;
     const char *fault; /* the first one found */
 };
 
@@ -114,7 +115,7 @@ scan_unicode_escape(struct scan *s, const char *from)
             s->p = behind_high;
     }
     if (code == 0)
-        replace(s, from, "", 0);
+        replace(s, from, JSON_NUL, s->in_key ? 0 : strlen(JSON_NUL));
     else if (code >= 0x20 && code != '"' && code != '\\')
         replace(s, from, letter, utf8_put(code, letter));
     return true; /* the others must stay escapes */
@@ -222,8 +223,10 @@ static bool
 scan_member(struct scan *s)
 {
     s->members++;
+    s->in_key = true;
     if (!scan_string(s))
         return false;
+    s->in_key = false;
     skip_blanks(s);
     if (!take(s, ':'))
         return fail(s, "a colon is expected");

@@ -11,11 +11,18 @@
 #include "core/latin.h"
 
 #define LETTERS_MAX 16 /* the longest word has 11 */
+#define WORDS_MAX   3  /* of a message that says no more than stop */
 
 struct word {
     const char *text;
     enum keyword keyword;
     bool is_sms_only;
+};
+
+/* Words of a message, in capitals without accents. */
+struct said {
+    char words[WORDS_MAX][LETTERS_MAX + 1];
+    size_t n;
 };
 
 static const struct word words[] = {
@@ -34,6 +41,9 @@ static const struct word words[] = {
     { "ANZA", KEYWORD_START, false },       { "HELP", KEYWORD_HELP, false },
     { "UBUFASHA", KEYWORD_HELP, false },    { "AIDE", KEYWORD_HELP, false },
     { "MSAADA", KEYWORD_HELP, false },      { "INFO", KEYWORD_HELP, false },
+    { "NEW", KEYWORD_NEW, false },          { "BISHYA", KEYWORD_NEW, false },
+    { "BUSHYA", KEYWORD_NEW, false },       { "NOUVEAU", KEYWORD_NEW, false },
+    { "MPYA", KEYWORD_NEW, false },
 };
 
 /* White space and what is not drawn (keyboards add a zero-width space or a byte order mark). */
@@ -45,39 +55,114 @@ is_blank(uint32_t code)
            code == 0x202F || code == 0x205F || code == 0x3000 || code == 0xFEFF;
 }
 
-/* The word in capitals without accents; false when the text is not one word of Latin letters. */
+/* Drawn, but says nothing: emoji, symbols, punctuation. */
 static bool
-word_read(const char *text, char out[LETTERS_MAX + 1])
+is_ornament(uint32_t code)
+{
+    return (code < 0x80 && code > ' ' && strchr(".!?,;:*\"'()-_~", (int)code) != NULL) ||
+           (code >= 0x2010 && code <= 0x2027) || (code >= 0x2030 && code <= 0x2BFF) ||
+           (code >= 0x3001 && code <= 0x303F) || (code >= 0xFE00 && code <= 0xFE0F) ||
+           code == 0x20E3 || (code >= 0x1F000 && code <= 0x1FAFF) || code == 0xBF || code == 0xA1 ||
+           code == 0xAB || code == 0xBB || code == 0x2026;
+}
+
+/* Up to WORDS_MAX words of Latin letters; false when there is more, or something else than what is
+ * blank or an ornament behind a word. */
+static bool
+words_read(const char *text, struct said *out)
 {
     const char *end = text + strlen(text);
-    size_t n = 0;
-    bool ended = false;
+    size_t letters = 0;
+    bool inside = false;
+
+    *out = (struct said){ .n = 0 };
     for (const char *p = text; p < end;) {
         uint32_t code = utf8_next(&p, end);
         char base = latin_base(code);
+
         if (base != '\0') {
-            if (ended || n == LETTERS_MAX)
+            if (!inside && out->n == WORDS_MAX)
                 return false;
-            out[n++] = (char)(base >= 'a' ? base - 'a' + 'A' : base);
-        } else if (n > 0 && (is_blank(code) || code == '.' || code == '!' || code == '?')) {
-            ended = true;
-        } else if (!is_blank(code) && !(n > 0 && !ended && latin_is_mark(code))) {
+            letters = inside ? letters : 0;
+            out->n += !inside;
+            inside = true;
+            if (letters == LETTERS_MAX)
+                return false;
+            out->words[out->n - 1][letters++] = (char)(base >= 'a' ? base - 'a' + 'A' : base);
+        } else if (latin_is_mark(code)) {
+            if (!inside)
+                return false;
+        } else if (is_blank(code)) {
+            inside = false;
+        } else if (out->n > 0 && is_ornament(code)) {
+            const char *next = p;
+
+            if (inside && p < end && latin_base(utf8_next(&next, end)) != '\0')
+                return false; /* "ST.OP" is no word */
+            inside = false;
+        } else {
             return false;
         }
     }
-    out[n] = '\0';
-    return n > 0;
+    return out->n > 0;
+}
+
+/* Words that begin a sentence with another sense behind them ("acha nione", "arret Nyabugogo") stop
+ * only with one of these. */
+static const char *const courtesies[] = {
+    "PLEASE",   "PLZ",    "PLS",    "NOW",    "SMS",       "MESSAGE",    "MESSAGES", "MSG",
+    "THIS",     "IT",     "THANKS", "MERCI",  "SVP",       "MAINTENANT", "MURAKOZE", "NYAMUNEKA",
+    "UBUTUMWA", "UJUMBE", "SASA",   "ASANTE", "TAFADHALI", "TEXTS",      "TEXTING",  "OK",
+};
+
+/* Behind these "stop" means a place or a time. */
+static const char *const places[] = { "AT", "BY",  "IN", "ON",   "NEAR",  "FOR",   "TO",
+                                      "A",  "AU",  "DE", "DU",   "LA",    "LE",    "KU",
+                                      "MU", "KWA", "I",  "HERE", "THERE", "NUMBER" };
+
+static bool
+among(const char *const *list, size_t n, const char *text)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(list[i], text))
+            return true;
+    }
+    return false;
+}
+
+/* Does a stop word with one or two words behind it mean stop? */
+static bool
+is_short_stop(const struct word *w, const struct said *said)
+{
+    static const char *const plain[] = { "STOP",    "STOPALL",    "UNSUBSCRIBE",
+                                         "OPTOUT",  "HAGARIKA",   "GUHAGARIKA",
+                                         "ARRETER", "DESABONNER", "STOPPER" };
+
+    if (w->keyword != KEYWORD_STOP || w->is_sms_only)
+        return false;
+    if (among(plain, COUNT_OF(plain), w->text))
+        return !among(places, COUNT_OF(places), said->words[1]);
+    for (size_t i = 1; i < said->n; i++) {
+        if (!among(courtesies, COUNT_OF(courtesies), said->words[i]))
+            return false;
+    }
+    return true;
 }
 
 enum keyword
 keyword_find(const char *text, enum channel channel)
 {
-    char letters[LETTERS_MAX + 1];
-    if (!word_read(text, letters))
+    struct said said;
+
+    if (!words_read(text, &said))
         return KEYWORD_NONE;
     for (size_t i = 0; i < COUNT_OF(words); i++) {
-        if (str_eq(words[i].text, letters))
-            return words[i].is_sms_only && channel != CHANNEL_SMS ? KEYWORD_NONE : words[i].keyword;
+        const struct word *w = &words[i];
+
+        if (!str_eq(w->text, said.words[0]) || (w->is_sms_only && channel != CHANNEL_SMS))
+            continue;
+        if (said.n == 1 || (channel == CHANNEL_SMS && is_short_stop(w, &said)))
+            return w->keyword;
     }
     return KEYWORD_NONE;
 }
@@ -94,6 +179,8 @@ keyword_text(enum keyword k)
         return "start";
     case KEYWORD_HELP:
         return "help";
+    case KEYWORD_NEW:
+        return "new";
     }
     return "";
 }

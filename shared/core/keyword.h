@@ -1,21 +1,23 @@
 /*
  * keyword - the words that govern consent, in English, Kinyarwanda, French and Swahili (PROTOCOLS:
- * opt-out words).
+ * opt-out words), and those that begin another conversation.
  */
 #ifndef OMNI_CORE_KEYWORD_H
 #define OMNI_CORE_KEYWORD_H
 
 #include "core/channel.h"
 
-enum keyword { KEYWORD_NONE, KEYWORD_STOP, KEYWORD_START, KEYWORD_HELP };
+enum keyword { KEYWORD_NONE, KEYWORD_STOP, KEYWORD_START, KEYWORD_HELP, KEYWORD_NEW };
 
 /*
- * The whole message must be the word: case, accents, surrounding white space and trailing . ! ? do
- * not matter. END, CANCEL, SIBA, GUSIBA, REKA, QUIT may be ordinary answers in a chat, so they mean
- * stop on SMS only. INFO and HELP words mean help.
+ * The whole message must be the word: case, accents, white space around it, and emoji and
+ * punctuation behind it do not matter. By SMS a stop word with one or two words behind it stops too
+ * ("stop please"), unless they say where or when ("stop at noon"). END, CANCEL, SIBA, GUSIBA, REKA,
+ * QUIT may be ordinary answers in a chat, so they mean stop on SMS only, and alone. INFO and HELP
+ * words mean help. NEW words leave behind what was said before.
  */
 enum keyword keyword_find(const char *text, enum channel channel);
 
-const char *keyword_text(enum keyword k); /* "", "stop", "start", "help" */
+const char *keyword_text(enum keyword k); /* "", "stop", "start", "help", "new" */
 
 #endif

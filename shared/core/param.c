@@ -9,8 +9,9 @@
 #include "base/uuid.h"
 #include "core/phone.h"
 
-#define ID_MAX    128
-#define TEXTS_MAX 50
+#define ID_MAX     128
+#define CALLID_MAX 256
+#define TEXTS_MAX  50
 
 static bool
 is_id(const char *text)
@@ -19,6 +20,18 @@ is_id(const char *text)
         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-+=/");
 
     return n > 0 && n <= ID_MAX && text[n] == '\0';
+}
+
+/* RFC 3261, section 25.1: callid = word [ "@" word ]; every character of a word is printable ASCII.
+ */
+static bool
+is_callid(const char *text)
+{
+    size_t n = 0;
+
+    while (text[n] > ' ' && text[n] <= '~')
+        n++;
+    return n > 0 && n <= CALLID_MAX && text[n] == '\0';
 }
 
 static bool
@@ -52,6 +65,15 @@ check_texts(struct arena *a, const struct param *p, struct json_object *value, s
 }
 
 static bool
+check_object(struct arena *a, const struct param *p, struct json_object *value, struct err *e)
+{
+    if (!json_is_object(value))
+        return err_set(e, ERR_INVALID, "%s: must be an object", p->name);
+    return strlen(json_print(a, value)) <= (size_t)p->max_chars ||
+           err_set(e, ERR_INVALID, "%s: larger than %d bytes", p->name, p->max_chars);
+}
+
+static bool
 check_text(struct arena *a, const struct param *p, const char *text, struct err *e)
 {
     struct phone phone;
@@ -65,6 +87,8 @@ check_text(struct arena *a, const struct param *p, const char *text, struct err 
         return true;
     case PARAM_ID:
         return is_id(text) || err_set(e, ERR_INVALID, "%s: not an id", p->name);
+    case PARAM_CALLID:
+        return is_callid(text) || err_set(e, ERR_INVALID, "%s: not a SIP Call-ID", p->name);
     case PARAM_UUID:
         return uuid_parse(text, &uuid) || err_set(e, ERR_INVALID, "%s: not a UUID", p->name);
     case PARAM_PHONE:
@@ -77,6 +101,7 @@ check_text(struct arena *a, const struct param *p, const char *text, struct err 
                err_set(e, ERR_INVALID, "%s: must be one of %s", p->name, p->words);
     case PARAM_BOOL:
     case PARAM_TEXTS:
+    case PARAM_OBJECT:
         break;
     }
     return err_set(e, ERR_BUG, "%s: no text", p->name);
@@ -86,7 +111,8 @@ static bool
 check_one(struct arena *a, const struct param *p, struct json_object *args, struct err *e)
 {
     struct json_object *value = json_at(args, p->name);
-    bool scalar = p->kind == PARAM_TIME || p->kind == PARAM_PHONE || p->kind == PARAM_ID;
+    bool scalar = p->kind == PARAM_TIME || p->kind == PARAM_PHONE || p->kind == PARAM_ID ||
+                  p->kind == PARAM_CALLID;
     const char *text;
 
     if (!json_has(args, p->name))
@@ -95,8 +121,12 @@ check_one(struct arena *a, const struct param *p, struct json_object *args, stru
         return json_is_bool(value) || err_set(e, ERR_INVALID, "%s: must be true or false", p->name);
     if (p->kind == PARAM_TEXTS)
         return check_texts(a, p, value, e);
+    if (p->kind == PARAM_OBJECT)
+        return check_object(a, p, value, e);
     if (!json_is_string(value) && !(scalar && !str_empty(json_opt_scalar(a, args, p->name, ""))))
         return err_set(e, ERR_INVALID, "%s: must be text", p->name);
+    if (p->kind != PARAM_TEXT && json_has_nul(args, p->name))
+        return err_set(e, ERR_INVALID, "%s: holds a NUL", p->name);
     text = json_opt_scalar(a, args, p->name, "");
     if (p->required && str_empty(str_trim(a, text)))
         return err_set(e, ERR_INVALID, "%s: empty", p->name);
@@ -145,6 +175,10 @@ describe_kind(struct arena *a, const struct param *p, struct json_object *o)
         for (size_t i = 0; i < n; i++)
             json_push_str(items, words[i]);
         return;
+    case PARAM_CALLID:
+        json_set_str(o, "type", "string");
+        json_set_int(o, "maxLength", CALLID_MAX);
+        return;
     case PARAM_TEXT:
     case PARAM_ID:
         json_set_str(o, "type", "string");
@@ -152,6 +186,9 @@ describe_kind(struct arena *a, const struct param *p, struct json_object *o)
         return;
     case PARAM_PHONE:
         json_set_str(o, "type", "string");
+        return;
+    case PARAM_OBJECT:
+        json_set_str(o, "type", "object");
         return;
     }
 }

@@ -9,14 +9,16 @@
 #include "core/json.h"
 
 enum param_kind {
-    PARAM_TEXT, /* at most max_chars code points */
-    PARAM_ID,   /* 1 to 128 of A-Z a-z 0-9 . _ : @ - + = / */
+    PARAM_TEXT,   /* at most max_chars code points */
+    PARAM_ID,     /* 1 to 128 of A-Z a-z 0-9 . _ : @ - + = / */
+    PARAM_CALLID, /* SIP's Call-ID: 1 to 256 printable ASCII characters */
     PARAM_UUID,
     PARAM_PHONE, /* any spelling that core/phone.h reads */
     PARAM_BOOL,
-    PARAM_TIME,  /* ISO 8601 or seconds since 1970 */
-    PARAM_WORD,  /* one of 'words', "sip|whatsapp" */
-    PARAM_TEXTS, /* array of at most 50 texts of at most max_chars each */
+    PARAM_TIME,   /* ISO 8601 or seconds since 1970 */
+    PARAM_WORD,   /* one of 'words', "sip|whatsapp" */
+    PARAM_TEXTS,  /* array of at most 50 texts of at most max_chars each */
+    PARAM_OBJECT, /* a JSON object of at most max_chars bytes */
 };
 
 struct param {

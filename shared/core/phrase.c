@@ -81,10 +81,68 @@ static const char *const phrases[PHRASE_COUNT][LANG_SW + 1] = {
         [LANG_SW] = "Jibu kwa",
     },
     [PHRASE_CALL_RECORDED] = {
-        [LANG_RW] = "Twakiriye telefone yanyu. Musubize hano, dukomereze aho twari tugeze.",
-        [LANG_EN] = "We received your call. Reply here and we will go on from there.",
-        [LANG_FR] = "Votre appel nous est bien parvenu. Répondez ici et nous continuerons à partir de là.",
-        [LANG_SW] = "Tumepokea simu yako. Jibu hapa nasi tutaendelea kutoka hapo.",
+        [LANG_RW] = "Twakiriye telefone yanyu.",
+        [LANG_EN] = "We received your call.",
+        [LANG_FR] = "Votre appel nous est bien parvenu.",
+        [LANG_SW] = "Tumepokea simu yako.",
+    },
+    [PHRASE_MISSED_CALL] = {
+        [LANG_RW] = "Mutwihanganire, ntitwashoboye kwitaba telefone yanyu.",
+        [LANG_EN] = "Sorry, we missed your call.",
+        [LANG_FR] = "Désolé, nous avons manqué votre appel.",
+        [LANG_SW] = "Samahani, hatukuweza kupokea simu yako.",
+    },
+    [PHRASE_AFRESH] = {
+        [LANG_RW] = "Murakoze. Dutangiye ikiganiro gishya. Mutwandikire icyo mwifuza.",
+        [LANG_EN] = "Thank you. We begin a new conversation. Write to us what you need.",
+        [LANG_FR] = "Merci. Nous ouvrons une nouvelle conversation. Écrivez-nous ce qu'il vous faut.",
+        [LANG_SW] = "Asante. Tunaanza mazungumzo mapya. Tuandikie unachohitaji.",
+    },
+    [PHRASE_HANDED_OVER] = {
+        [LANG_RW] = "Umufasha w'ikoranabuhanga ntazongera gusubiza hano mu gihe cy'isaha. "
+                    "Ubutumwa bwanyu bwabitswe kugira ngo umukozi wacu abusome.",
+        [LANG_EN] = "Our automatic assistant will not answer here for an hour. "
+                    "Your messages are kept for our staff to read.",
+        [LANG_FR] = "Notre assistant automatique ne répondra plus ici pendant une heure. "
+                    "Vos messages sont gardés pour notre personnel.",
+        [LANG_SW] = "Msaidizi wetu wa kielektroniki hatajibu hapa kwa saa moja. "
+                    "Ujumbe wako umehifadhiwa ili mfanyakazi wetu ausome.",
+    },
+    [PHRASE_NO_VOICE] = {
+        [LANG_RW] = "Mutwihanganire, hano ntidushobora kumva ubutumwa bw'amajwi. "
+                    "Mutwandikire icyo mwifuza mu magambo.",
+        [LANG_EN] = "Sorry, we cannot listen to voice messages here. Please write to us what you need.",
+        [LANG_FR] = "Désolé, nous ne pouvons pas écouter les messages vocaux ici. "
+                    "Merci de nous écrire ce qu'il vous faut.",
+        [LANG_SW] = "Samahani, hapa hatuwezi kusikiliza ujumbe wa sauti. "
+                    "Tafadhali tuandikie unachohitaji.",
+    },
+    [PHRASE_NO_PICTURE] = {
+        [LANG_RW] = "Mutwihanganire, hano ntidushobora kureba amafoto cyangwa inyandiko mwohereje. "
+                    "Mutwandikire icyo mwifuza mu magambo.",
+        [LANG_EN] = "Sorry, we cannot look at pictures or files here. Please write to us what you need.",
+        [LANG_FR] = "Désolé, nous ne pouvons pas voir les photos ni les fichiers ici. "
+                    "Merci de nous écrire ce qu'il vous faut.",
+        [LANG_SW] = "Samahani, hapa hatuwezi kuona picha wala faili. "
+                    "Tafadhali tuandikie unachohitaji.",
+    },
+    [PHRASE_MORE] = {
+        [LANG_RW] = "Ibindi: 1",
+        [LANG_EN] = "1 for more",
+        [LANG_FR] = "1 pour la suite",
+        [LANG_SW] = "1 kwa zaidi",
+    },
+    [PHRASE_MORE_WORD] = {
+        [LANG_RW] = "Ibikurikira: IBINDI",
+        [LANG_EN] = "MORE for the rest",
+        [LANG_FR] = "SUITE pour lire la suite",
+        [LANG_SW] = "ZAIDI kusoma zaidi",
+    },
+    [PHRASE_CHOOSE] = {
+        [LANG_RW] = "Hitamo",
+        [LANG_EN] = "Choose",
+        [LANG_FR] = "Choisir",
+        [LANG_SW] = "Chagua",
     },
 };
 

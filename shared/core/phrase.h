@@ -18,8 +18,15 @@ enum phrase {
     PHRASE_NEXT_STEPS,    /* "Next steps" */
     PHRASE_REPLY_HINT,    /* "Reply to continue." */
     PHRASE_REPLY_TO,      /* "Reply to" (a short code follows) */
-    PHRASE_CALL_RECORDED, /* no text is ready: "We received your call. Reply here and we will go on
-                             from there." */
+    PHRASE_CALL_RECORDED, /* no text is ready: "We received your call." */
+    PHRASE_MISSED_CALL,   /* "Sorry, we missed your call." */
+    PHRASE_AFRESH,        /* confirmation of NEW: what was before is left behind */
+    PHRASE_HANDED_OVER,   /* no machine answers here for now; a person shall look */
+    PHRASE_NO_VOICE,      /* answer to a voice note: please write */
+    PHRASE_NO_PICTURE,    /* answer to a picture, video, sticker or file without words */
+    PHRASE_MORE,          /* the last line of an SMS that goes on: "1 for more" */
+    PHRASE_MORE_WORD,     /* the same where figures are taken by options */
+    PHRASE_CHOOSE,        /* on the button that opens a list, at most 20 letters */
     PHRASE_COUNT
 };
 

@@ -48,8 +48,8 @@ const size_t call_args_full_n = COUNT_OF(call_args_full);
 
 const struct param call_args_end[] = {
     { "call_id", PARAM_ID, false, 0, NULL, "The provider's id of the call." },
-    { "sip_call_id", PARAM_ID, false, 0, NULL, "Its SIP Call-ID." },
-    { "phone_number", PARAM_PHONE, false, 0, NULL, "The caller; read for an unknown call only." },
+    { "sip_call_id", PARAM_CALLID, false, 0, NULL, "Its SIP Call-ID." },
+    /* phone_number is read for an unknown call only: nobody minds what it is for another. */
     WORD_CHANNEL,
     STARTED,
     ENDED_AT,
@@ -80,19 +80,32 @@ flag_of(struct json_object *args, const char *name)
     return json_opt_bool(args, name, false) ? "t" : "f";
 }
 
+/* What is wrong with the number; "" if it can be read, or is none. */
+static const char *
+read_phone(struct arena *a, struct json_object *args, struct phone *out)
+{
+    const char *number = json_opt_scalar(a, args, "phone_number", "");
+    struct err why = { 0 };
+
+    *out = (struct phone){ "" };
+    if (!json_has(args, "phone_number") || phone_parse(number, "phone_number", out, &why))
+        return "";
+    *out = (struct phone){ "" };
+    return arena_strdup(a, why.text);
+}
+
 bool
 call_args_read(struct arena *a, struct json_object *args, struct call_facts *out, struct err *e)
 {
     struct phone *phone = arena_alloc(a, sizeof(*phone));
-    const char *number = json_opt_scalar(a, args, "phone_number", "");
+    const char *no_phone = read_phone(a, args, phone);
     const char *language = json_opt_str(a, args, "language", "");
 
-    if (!str_empty(number) && !phone_parse(number, "phone_number", phone, e))
-        return false;
     *out = (struct call_facts){
         .call_id = json_opt_scalar(a, args, "call_id", ""),
         .sip_call_id = json_opt_scalar(a, args, "sip_call_id", ""),
         .phone = phone->e164,
+        .no_phone = no_phone,
         .channel = json_opt_str(a, args, "channel", ""),
         .summary = json_opt_str(a, args, "summary", ""),
         .bullets = array_text(a, args, "bullets"),

@@ -18,20 +18,36 @@ beat_word(int64_t age_s, int64_t late_s)
     return age_s > late_s ? "late" : "ok";
 }
 
+/* "off" where nobody can send by this channel, "degraded" while its provider is left in peace. */
+static const char *
+channel_word(struct arena *a, const struct provider *p, const char *paused)
+{
+    size_t n;
+    char **names = str_split(a, paused, ' ', &n);
+
+    if (p == NULL)
+        return "off";
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(names[i], p->name))
+            return "degraded";
+    }
+    return "ok";
+}
+
 bool
 checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
 {
-    struct health h = { .worker_age_s = -1, .cron_age_s = -1 };
+    struct health h = { .worker_age_s = -1, .cron_age_s = -1, .paused = "" };
     struct err e = { 0 };
     struct err why = { 0 };
     enum spool_state spool = spool_check(f->spool, &why);
     bool has_db = health_read(f->db, a, &h, &e);
-    bool has_sms = provider_for(f->config, CHANNEL_SMS) != NULL;
-    bool has_whatsapp = provider_for(f->config, CHANNEL_WHATSAPP) != NULL;
+    const char *sms = channel_word(a, provider_for(f->config, CHANNEL_SMS), h.paused);
+    const char *whatsapp = channel_word(a, provider_for(f->config, CHANNEL_WHATSAPP), h.paused);
     const char *worker = beat_word(h.worker_age_s, WORKER_LATE_S);
     const char *cron = beat_word(h.cron_age_s, CRON_LATE_S);
-    bool is_ok =
-        has_db && spool == SPOOL_OK && str_eq(worker, "ok") && !str_eq(cron, "late") && has_sms;
+    bool is_ok = has_db && spool == SPOOL_OK && str_eq(worker, "ok") && !str_eq(cron, "late") &&
+                 str_eq(sms, "ok") && !str_eq(whatsapp, "degraded");
     bool can_keep = has_db || spool == SPOOL_OK;
     struct json_object *checks;
     struct json_object *backlog;
@@ -42,12 +58,13 @@ checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
     json_set_str(checks, "spool", spool_state_text(spool));
     json_set_str(checks, "worker", worker);
     json_set_str(checks, "cron", cron);
-    json_set_str(checks, "whatsapp", has_whatsapp ? "ok" : "off");
-    json_set_str(checks, "sms", has_sms ? "ok" : "off");
+    json_set_str(checks, "whatsapp", whatsapp);
+    json_set_str(checks, "sms", sms);
     json_set_str(checks, "agent", str_empty(f->config->openai_base_url) ? "off" : "ok");
     backlog = json_add_object(reply, "backlog");
     json_set_int(backlog, "due", h.due);
     json_set_int(backlog, "oldest_s", h.oldest_s);
+    json_set_int(backlog, "needs_human", h.needs_human);
     json_set_str(reply, "version", OMNI_VERSION);
     if (!has_db)
         log_event(f->log, DATABASE_AWAY, LF_ERR(&e));

@@ -1,174 +1,59 @@
 /*
- * compose - summaries and replies as people read them.
+ * compose - replies as people read them, and the drafts that carry any message. Summaries are in
+ * compose_summary.c.
  */
 #include "flow/compose.h"
 
-#include "base/buf.h"
 #include "base/str.h"
 #include "base/utf8.h"
-#include "core/json.h"
-#include "core/phrase.h"
 #include "core/sms_text.h"
+#include "flow/answer.h"
 
-#define LIST_MAX       (64 * 1024)
-#define TEXT_MAX       (4 * LIST_MAX) /* a body and a list of steps always fit */
-#define PARAGRAPH_MAX  900            /* so that the filled template stays under 1024 */
+#define PARAGRAPH_MAX  900 /* so that the filled template stays under 1024 */
 #define RICH_MAX_CHARS 4000
-#define SMS_MAX_CHARS  160 /* letters in one SMS, at most */
-
-/* A JSON array of texts, or of {text: ...}, as stored in bullets and next_actions. */
-static struct json_object *
-list_of(struct arena *a, const char *json)
-{
-    struct json_object *list = NULL;
-    struct err ignored = { 0 };
-
-    if (str_empty(json) || !json_parse(a, json, strlen(json), &list, &ignored) ||
-        !json_is_array(list))
-        return NULL;
-    return list;
-}
-
-static void
-add_list(struct arena *a, struct buf *b, struct json_object *list)
-{
-    for (size_t i = 0; i < json_count(list) && !buf_overflowed(b); i++) {
-        struct json_object *item = json_item(list, i);
-        const char *line = str_trim(a, json_opt_str(a, item, "text", json_text(a, item)));
-
-        if (!str_empty(line))
-            buf_printf(b, "%s- %s", b->len > 0 ? "\n" : "", line);
-    }
-}
-
-/* The points of the summary as lines, or its prose, or the sentence that stands in for both. */
-static const char *
-body_of(struct arena *a, const struct call_record *call, enum language l)
-{
-    struct buf b = buf_init(a, LIST_MAX);
-    const char *prose = str_trim(a, call->summary);
-
-    add_list(a, &b, list_of(a, call->bullets));
-    if (b.len > 0)
-        return b.data;
-    if (!str_empty(prose))
-        return arena_strndup(a, prose, utf8_prefix(prose, RICH_MAX_CHARS));
-    return phrase_get(PHRASE_CALL_RECORDED, l);
-}
-
-static const char *
-rich_summary(struct arena *a, const struct call_record *call, enum language l)
-{
-    struct json_object *next = list_of(a, call->next_actions);
-    struct buf b = buf_init(a, TEXT_MAX);
-    struct buf steps = buf_init(a, LIST_MAX);
-
-    buf_printf(&b, "*%s*\n\n%s", phrase_get(PHRASE_SUMMARY_TITLE, l), body_of(a, call, l));
-    add_list(a, &steps, next);
-    if (steps.len > 0)
-        buf_printf(&b, "\n\n*%s*\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
-    buf_cut(&b, utf8_prefix(b.data, RICH_MAX_CHARS));
-    buf_printf(&b, "\n\n%s", phrase_get(PHRASE_REPLY_HINT, l));
-    return b.data;
-}
-
-/* How to answer: an alphanumeric sender cannot receive, so the short code is named; without one
- * nothing is promised. */
-static const char *
-reply_hint(struct arena *a, const struct config *c, enum language l)
-{
-    bool named_sender = phone_is_service_sender(c->mtn_sms_sender_id) &&
-                        strspn(c->mtn_sms_sender_id, "0123456789") != strlen(c->mtn_sms_sender_id);
-
-    if (!named_sender)
-        return phrase_get(PHRASE_REPLY_HINT, l);
-    if (str_empty(c->sms_short_code))
-        return "";
-    return arena_printf(a, "%s %s.", phrase_get(PHRASE_REPLY_TO, l), c->sms_short_code);
-}
-
-/* body + tail within the segments: the body gives way, at a word's edge, never the tail. */
-static const char *
-fit_with_tail(struct arena *a, const char *body, const char *tail, int segments)
-{
-    const char *whole = arena_printf(a, "%s%s", body, tail);
-    size_t low = 0;
-    size_t high = (size_t)segments * SMS_MAX_CHARS;
-
-    if (sms_text_size(whole).segments <= segments)
-        return whole;
-    while (low < high) { /* the most letters that fit */
-        size_t mid = (low + high + 1) / 2;
-        const char *cut = arena_printf(a, "%.*s...%s", (int)utf8_prefix(body, mid), body, tail);
-
-        if (sms_text_size(cut).segments <= segments)
-            low = mid;
-        else
-            high = mid - 1;
-    }
-    low = utf8_prefix(body, low);
-    for (size_t i = low; i > low / 2; i--) {
-        if (body[i] == ' ' || body[i] == '\n') {
-            low = i;
-            break;
-        }
-    }
-    while (low > 0 && (body[low - 1] == ' ' || body[low - 1] == '\n'))
-        low--;
-    return arena_printf(a, "%.*s...%s", (int)low, body, tail);
-}
-
-static const char *
-plain_summary(struct arena *a, const struct config *c, const struct call_record *call,
-              enum language l)
-{
-    struct buf b = buf_init(a, TEXT_MAX);
-    struct buf steps = buf_init(a, LIST_MAX);
-    const char *hint = sms_text_plain(a, reply_hint(a, c, l));
-
-    buf_printf(&b, "EasyMO: %s", body_of(a, call, l));
-    add_list(a, &steps, list_of(a, call->next_actions));
-    if (steps.len > 0)
-        buf_printf(&b, "\n%s:\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
-    return fit_with_tail(a, sms_text_plain(a, b.data),
-                         str_empty(hint) ? "" : arena_printf(a, "\n%s", hint),
-                         COMPOSE_SMS_SEGMENTS);
-}
-
-/* One paragraph of at most PARAGRAPH_MAX characters; line breaks are not allowed in a parameter. */
-static const char *
-paragraph_summary(struct arena *a, const struct call_record *call, enum language l)
-{
-    struct buf b = buf_init(a, TEXT_MAX);
-    struct buf steps = buf_init(a, TEXT_MAX);
-    char *text;
-
-    buf_adds(&b, body_of(a, call, l));
-    add_list(a, &steps, list_of(a, call->next_actions));
-    if (steps.len > 0)
-        buf_printf(&b, "\n%s:\n%s", phrase_get(PHRASE_NEXT_STEPS, l), steps.data);
-    text = str_replace(a, str_trim(a, b.data), "\n", " ");
-    if (utf8_count(text) <= PARAGRAPH_MAX)
-        return text;
-    return arena_printf(a, "%.*s...", (int)utf8_prefix(text, PARAGRAPH_MAX - 3), text);
-}
-
-struct compose_text
-compose_summary(struct arena *a, const struct config *c, const struct call_record *call,
-                enum language l)
-{
-    return (struct compose_text){ rich_summary(a, call, l), plain_summary(a, c, call, l),
-                                  paragraph_summary(a, call, l) };
-}
 
 struct compose_text
 compose_plain(struct arena *a, const char *text)
 {
     return (struct compose_text){
-        arena_strndup(a, text, utf8_prefix(text, RICH_MAX_CHARS)),
-        sms_text_fit(a, sms_text_plain(a, text), COMPOSE_SMS_SEGMENTS),
-        arena_strndup(a, text, utf8_prefix(text, PARAGRAPH_MAX)),
+        .rich = arena_strndup(a, text, utf8_prefix(text, RICH_MAX_CHARS)),
+        .plain = sms_text_fit(a, sms_text_plain(a, text), COMPOSE_SMS_SEGMENTS),
+        .paragraph = arena_strndup(a, text, utf8_prefix(text, PARAGRAPH_MAX)),
     };
+}
+
+struct compose_text
+compose_reply(struct arena *a, const char *text, enum language l)
+{
+    struct compose_text t = compose_plain(a, text);
+    const char **options = arena_array(a, ANSWER_MAX_OPTIONS, sizeof(*options));
+    const char **parts = arena_array(a, ANSWER_MAX_PARTS, sizeof(*parts));
+    size_t n_parts;
+
+    t.n_options = answer_options(a, text, options);
+    n_parts =
+        answer_parts(a, sms_text_plain(a, text), COMPOSE_SMS_SEGMENTS, l, t.n_options > 0, parts);
+    t.options = options;
+    t.plain = parts[0];
+    t.more = parts + 1;
+    t.n_more = n_parts - 1;
+    return t;
+}
+
+/* The parts that follow an SMS, each with its price. */
+static void
+add_more(struct arena *a, const struct config *c, const struct compose_text *t,
+         struct message_draft *d)
+{
+    struct message_part *parts = arena_array(a, t->n_more + 1, sizeof(*parts));
+
+    for (size_t i = 0; i < t->n_more; i++) {
+        parts[i].text = t->more[i];
+        parts[i].segments = sms_text_size(t->more[i]).segments;
+        parts[i].cost_mrwf = parts[i].segments * c->sms_price_mrwf;
+    }
+    d->more = parts;
+    d->n_more = t->n_more;
 }
 
 static struct message_draft
@@ -196,6 +81,12 @@ draft_of(struct arena *a, const struct config *c, const struct plan_step *s,
     /* The template has its own title and hint: its parameter is the summary alone. */
     if (s->is_template)
         d.content = m->text.paragraph;
+    if (is_sms)
+        add_more(a, c, &m->text, &d);
+    if (!s->is_template) {
+        d.options = m->text.options;
+        d.n_options = m->text.n_options;
+    }
     d.cost_mrwf = is_sms ? d.segments * c->sms_price_mrwf : c->whatsapp_price_mrwf;
     return d;
 }

@@ -16,15 +16,26 @@ struct compose_text {
     const char *rich;      /* WhatsApp */
     const char *plain;     /* SMS: transliterated, cut, counted */
     const char *paragraph; /* the template's one parameter: title and hint are the template's own */
+    const char *const *options; /* what the numbers in it stand for; NULL for none */
+    size_t n_options;
+    const char *const *more; /* by SMS: what follows 'plain' when the person asks for it */
+    size_t n_more;
 };
 
-/* A call's summary: from its bullets, else its prose, else the short honest sentence that the call
- * is recorded. */
+/* A call's summary: from its bullets, else its prose, else the short honest sentence that we know
+ * of the call. */
 struct compose_text compose_summary(struct arena *a, const struct config *c,
                                     const struct call_record *call, enum language l);
 
+/* To whom nobody answered: that we know of the call, and how to write to us. */
+struct compose_text compose_missed(struct arena *a, const struct config *c, enum language l);
+
 /* Words that are the same on both channels. */
 struct compose_text compose_plain(struct arena *a, const char *text);
+
+/* The same for a reply: a list in it can be chosen from, and what is too long for one SMS waits
+ * until the person asks for more. */
+struct compose_text compose_reply(struct arena *a, const char *text, enum language l);
 
 /* What the drafts of one message have in common. */
 struct compose_message {

@@ -100,6 +100,7 @@ keep_outcome(struct deliver *d, const struct delivery *row, const struct send_re
         .http_status = r->status,
         .retry_after_s = result->retry_after_s,
         .took_ms = r->took_ms,
+        .cost_rwf = result->cost_rwf != NULL ? arena_strdup(a, result->cost_rwf) : NULL,
     };
     f->channel = row->channel;
     f->type = arena_strdup(a, row->type);
@@ -124,10 +125,8 @@ on_answer(void *ctx, const struct http_response *r)
     arena_free(&a);
 }
 
-/* The longest a send may take: half its lease, so that nobody else takes the row for lost while we
- * still wait. */
-static int
-send_timeout_ms(const struct config *c)
+int
+deliver_timeout_ms(const struct config *c)
 {
     int half = c->lease_s * 1000 / 2;
 
@@ -145,6 +144,7 @@ start_send(struct deliver *d, struct lane *lane, const struct delivery *row)
         .to_is_bsuid = str_empty(row->phone.e164),
         .text = row->content,
         .is_template = row->is_template,
+        .options = row->options,
         .language = row->language,
         .correlation_id = row->correlation_id,
     };
@@ -159,12 +159,12 @@ start_send(struct deliver *d, struct lane *lane, const struct delivery *row)
     s->row.session_id = arena_strdup(a, row->session_id);
     s->row.correlation_id = arena_strdup(a, row->correlation_id);
     if (!lane->provider->build(a, d->flow->config, &m, &req, &e)) {
-        keep_outcome(d, row, &(struct send_result){ OUTCOME_PERMANENT, "", "unsendable", 0 },
+        keep_outcome(d, row, &(struct send_result){ OUTCOME_PERMANENT, "", "unsendable", 0, NULL },
                      &(struct http_response){ .reach = HTTP_NOT_SENT, .body = "", .why = "" });
         arena_free(&a);
         return;
     }
-    req.timeout_ms = send_timeout_ms(d->flow->config);
+    req.timeout_ms = deliver_timeout_ms(d->flow->config);
     req.connect_timeout_ms =
         req.timeout_ms < CONNECT_TIMEOUT_MS ? req.timeout_ms : CONNECT_TIMEOUT_MS;
     lane->active++;
@@ -199,7 +199,8 @@ pump_lane(struct deliver *d, struct lane *lane, const char *ids, int *started, s
             start_send(d, lane, &rows[i]);
             *started += 1;
         } else {
-            keep_outcome(d, &rows[i], &(struct send_result){ OUTCOME_NOTSENT, "", "slow_claim", 0 },
+            keep_outcome(d, &rows[i],
+                         &(struct send_result){ OUTCOME_NOTSENT, "", "slow_claim", 0, NULL },
                          &(struct http_response){ .reach = HTTP_NOT_SENT, .body = "", .why = "" });
         }
     }
@@ -289,76 +290,4 @@ int
 deliver_busy(const struct deliver *d)
 {
     return on_the_wire(d) + (int)d->n_done;
-}
-
-/* How many of these rows wait for their first attempt, and how many of them are on the wire with us
- * or with another worker. */
-static bool
-count_open(struct flow *f, const char *const *ids, size_t n, size_t *pending, size_t *sending,
-           struct err *e)
-{
-    struct arena *a = arena_new();
-    struct message_state *states;
-    size_t found = 0;
-    bool ok = message_states(f->db, a, ids, n, &states, &found, e);
-
-    *pending = 0;
-    *sending = 0;
-    for (size_t i = 0; ok && i < found; i++) {
-        *pending += str_eq(states[i].status, "pending");
-        *sending += str_eq(states[i].status, "sending");
-    }
-    arena_free(&a);
-    return ok;
-}
-
-bool
-deliver_first_attempt(struct flow *f, const char *const *ids, size_t n, int timeout_ms,
-                      struct err *e)
-{
-    struct arena *a = arena_new();
-    struct deliver *d = deliver_new(f, (int)n);
-    const char *wanted = db_array(a, ids, n);
-    int64_t deadline = clk_mono_ms() + timeout_ms;
-    size_t pending = n;
-    size_t sending = 0;
-    bool stuck =
-        false; /* nothing can be started: the provider is paused, or an earlier message blocks */
-    bool ok = true;
-    int started;
-
-    while (ok && !stuck && pending + sending > 0 && clk_mono_ms() < deadline) {
-        ok = deliver_pump(d, wanted, &started, e);
-        if (ok && (started > 0 || deliver_busy(d) > 0 || sending > 0))
-            (void)http_step(f->http, 50); /* sending with another worker: look again soon */
-        ok = ok && deliver_flush(d, e);
-        if (ok && deliver_busy(d) == 0)
-            ok = count_open(f, ids, n, &pending, &sending, e);
-        stuck = started == 0 && deliver_busy(d) == 0 && sending == 0;
-    }
-    arena_free(&a);
-    if (deliver_busy(d) > 0)
-        f->unfinished = d;
-    else
-        deliver_free(&d);
-    return ok;
-}
-
-void
-deliver_drain(struct flow *f)
-{
-    int64_t deadline = clk_mono_ms() + send_timeout_ms(f->config) + 5000;
-    struct err e = { 0 };
-
-    /* What is on the wire points into the engine, so it is waited for in any case; its own time-out
-     * ends it. */
-    while (f->unfinished != NULL &&
-           (on_the_wire(f->unfinished) > 0 ||
-            (deliver_busy(f->unfinished) > 0 && clk_mono_ms() < deadline))) {
-        (void)http_step(f->http, 100);
-        if (!deliver_flush(f->unfinished,
-                           &e)) /* kept, and tried again: the database may come back */
-            log_event(f->log, DATABASE_AWAY, LF_ERR(&e));
-    }
-    deliver_free(&f->unfinished);
 }

@@ -16,6 +16,10 @@ struct deliver;
 /* Must be matched by deliver_free(). 'max_in_flight' is per provider. */
 struct deliver *deliver_new(struct flow *f, int max_in_flight);
 
+/* The longest a send may take: half its lease, so that nobody else takes the row for lost while we
+ * still wait. */
+int deliver_timeout_ms(const struct config *c);
+
 /* Drops what is in flight: its rows become 'unknown' when their lease lapses. */
 void deliver_free(struct deliver **d);
 
@@ -33,10 +37,15 @@ int deliver_busy(const struct deliver *d);
 /*
  * Attempts these rows now and waits until each has had its first attempt, at most timeout_ms. What
  * is still on the wire then stays in f->unfinished, and the caller, once it has answered its own
- * caller, must call deliver_drain().
+ * caller, must call deliver_go_on() whenever it has nothing else to do, and deliver_drain() in the
+ * end.
  */
 bool deliver_first_attempt(struct flow *f, const char *const *ids, size_t n, int timeout_ms,
                            struct err *e) MUST_CHECK;
+
+/* Lets f->unfinished go on for up to timeout_ms and writes the outcomes that have come. Returns
+ * early, and true, when 'fd' (-1 for none) becomes readable. */
+bool deliver_go_on(struct flow *f, int fd, int timeout_ms);
 
 /* Waits for f->unfinished, as long as a send may take, and writes its outcomes. Does nothing when
  * there is none. */

@@ -5,10 +5,12 @@
 
 #include "base/clk.h"
 #include "base/crash.h"
+#include "flow/call_actions.h"
 #include "flow/converse.h"
 #include "flow/deliver.h"
 #include "flow/postcall.h"
 #include "flow/respool.h"
+#include "flow/summarise.h"
 #include "model/delivery.h"
 #include "model/health.h"
 
@@ -24,6 +26,7 @@ struct dispatch {
     const struct dispatch_options *options;
     struct deliver *deliver;
     struct converse *converse;
+    struct summarise *summarise;
     struct dispatch_counts *counts;
     int64_t next_sweep;
     int64_t next_beat;
@@ -47,6 +50,7 @@ beat_and_sweep(struct dispatch *d, struct err *e)
         ok = delivery_sweep(d->flow->db, a, d->flow->config->unknown_hold_s,
                             d->flow->config->failover_after_s, &s, e);
         CRASH_POINT("sweep_after");
+        ok = ok && postcall_close(d->flow, e);
         d->next_sweep = now + SWEEP_EVERY_MS;
     }
     if (ok && s.to_unknown + s.resent + s.dead + s.expired + s.fallbacks > 0)
@@ -83,17 +87,20 @@ drain_spool(struct dispatch *d)
 static bool
 start_due(struct dispatch *d, int *started, struct err *e)
 {
+    int actions = 0; /* callers wait: they come first */
     int calls = 0;
+    int texts = 0;
     int turns = 0;
     int sends = 0;
 
-    if (!postcall_pump(d->flow, &calls, e) || !converse_pump(d->converse, &turns, e) ||
+    if (!call_actions_pump(d->flow, &actions, e) || !summarise_pump(d->summarise, &texts, e) ||
+        !postcall_pump(d->flow, &calls, e) || !converse_pump(d->converse, &turns, e) ||
         !deliver_pump(d->deliver, NULL, &sends, e))
         return false;
     d->counts->calls += calls;
     d->counts->turns += turns;
     d->counts->sends += sends;
-    *started = calls + turns + sends;
+    *started = actions + calls + texts + turns + sends;
     return true;
 }
 
@@ -109,7 +116,8 @@ refresh_secrets(const struct dispatch_options *o)
 static int
 in_flight(const struct dispatch *d)
 {
-    return converse_busy(d->converse) + deliver_busy(d->deliver);
+    return call_actions_busy(d->flow) + converse_busy(d->converse) + summarise_busy(d->summarise) +
+           deliver_busy(d->deliver);
 }
 
 /* One round: write what has come, start what is due, wait for the next thing to happen. */
@@ -120,10 +128,12 @@ work_round(struct dispatch *d, bool *idle, struct err *e)
     bool stopping = d->options->stop != NULL && *d->options->stop;
 
     refresh_secrets(d->options);
+    (void)call_actions_go_on(d->flow);
     bool more;
 
     more = !stopping && drain_spool(d);
-    if (!deliver_flush(d->deliver, e) || !converse_renew(d->converse, e) || !beat_and_sweep(d, e) ||
+    if (!deliver_flush(d->deliver, e) || !converse_renew(d->converse, e) ||
+        !summarise_renew(d->summarise, e) || !beat_and_sweep(d, e) ||
         (!stopping && !start_due(d, &started, e)))
         return false;
     *idle = started == 0 && !more && in_flight(d) == 0;
@@ -153,6 +163,7 @@ dispatch_run(struct flow *f, const struct dispatch_options *o, struct dispatch_c
 
     d.deliver = deliver_new(f, o->max_sends);
     d.converse = converse_new(f, o->max_turns);
+    d.summarise = summarise_new(f, o->max_turns / 4 + 1);
     http_watch(f->http, o->wake_fd);
     while (!is_over(&d, idle, stop_since)) {
         ok = work_round(&d, &idle, e);
@@ -166,7 +177,9 @@ dispatch_run(struct flow *f, const struct dispatch_options *o, struct dispatch_c
         log_event(f->log, DATABASE_AWAY, LF_ERR(e));
         (void)http_step(f->http, AWAY_PAUSE_MS);
     }
+    call_actions_drain(f);
     deliver_free(&d.deliver);
     converse_free(&d.converse);
+    summarise_free(&d.summarise);
     return ok;
 }

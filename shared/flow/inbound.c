@@ -8,15 +8,44 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/keyword.h"
+#include "core/phone.h"
+#include "flow/answer.h"
 #include "model/inbound_log.h"
 
 #define CONTENT_MAX_CHARS 8000 /* of one inbound message; more than any channel carries */
+
+/* What to say to something that we cannot read. */
+static enum phrase
+no_words_answer(const char *kind)
+{
+    static const char *const seen[] = { "image", "video", "sticker", "document" };
+
+    if (str_eq(kind, "audio") || str_eq(kind, "voice"))
+        return PHRASE_NO_VOICE;
+    for (size_t i = 0; i < COUNT_OF(seen); i++) {
+        if (str_eq(kind, seen[i]))
+            return PHRASE_NO_PICTURE;
+    }
+    return PHRASE_NO_TEXT;
+}
+
+/* Our own number, as a gateway may give it back to us: answering it would never end. */
+static bool
+is_ours(const struct config *c, const struct phone *from)
+{
+    struct phone own;
+    struct err ignored = { 0 };
+
+    return !str_empty(c->sms_short_code) &&
+           phone_parse(c->sms_short_code, "SMS_SHORT_CODE", &own, &ignored) &&
+           str_eq(own.e164, from->e164);
+}
 
 /* What a message asks of us beyond being stored: the agent's turn, a fixed answer, or nothing. */
 static void
 decide(const struct config *c, const struct inbound *m, struct inbound_entry *entry)
 {
-    if (!m->answerable)
+    if (!m->answerable || is_ours(c, &m->from))
         return;
     entry->wants_turn = true;
     entry->keyword = m->parts > 1 ? KEYWORD_NONE : keyword_find(m->text, entry->channel);
@@ -33,11 +62,16 @@ decide(const struct config *c, const struct inbound *m, struct inbound_entry *en
         entry->has_answer = true;
         entry->answer = PHRASE_HELP;
         break;
+    case KEYWORD_NEW:
+        entry->has_answer = true;
+        entry->answer = PHRASE_AFRESH;
+        break;
     case KEYWORD_NONE:
-        if (str_empty(m->text) &&
-            !str_eq(m->kind, "text")) { /* a voice note, a picture, a place: no words to answer */
+        entry->choice = m->choice > 0 ? m->choice : answer_choice(m->text);
+        entry->wants_more = entry->channel == CHANNEL_SMS && answer_wants_more(m->text);
+        if (str_empty(m->text) && !str_eq(m->kind, "text")) { /* no words to answer */
             entry->has_answer = true;
-            entry->answer = PHRASE_NO_TEXT;
+            entry->answer = no_words_answer(m->kind);
         } else if (str_empty(m->text)) {
             entry->wants_turn = false;
         }
@@ -56,6 +90,7 @@ store_message(struct flow *f, struct arena *a, const struct inbound_request *req
         .channel = p->channel,
         .provider = p->name,
         .external_id = m->external_id,
+        .earlier_id = m->earlier_id,
         .phone = m->from.e164,
         .wa_id = m->wa_id,
         .bsuid = m->bsuid,
@@ -146,6 +181,33 @@ take_messages(struct flow *f, struct arena *a, const struct inbound_request *req
     return true;
 }
 
+/* One report that the database refuses must not take the others of its batch along: then each goes
+ * alone, and only the bad ones are poison. */
+static bool
+store_statuses(struct flow *f, struct arena *a, const struct inbound_request *req,
+               const struct status_entry *entries, size_t n, struct inbound_result *out,
+               int64_t *moved, struct err *e)
+{
+    int64_t m = 0;
+
+    if (inbound_log_statuses(f->db, a, req->provider->name, entries, n, &m, e)) {
+        out->statuses += n;
+        *moved += m;
+        return true;
+    }
+    if (!is_content_fault(e))
+        return false;
+    if (n == 1) {
+        out->poison++;
+        return keep_poison(f, a, req, arena_strdup(a, e->text), e);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!store_statuses(f, a, req, &entries[i], 1, out, moved, e))
+            return false;
+    }
+    return true;
+}
+
 static bool
 take_statuses(struct flow *f, struct arena *a, const struct inbound_request *req,
               const struct webhook_items *items, struct inbound_result *out, struct err *e)
@@ -162,17 +224,11 @@ take_statuses(struct flow *f, struct arena *a, const struct inbound_request *req
             (struct status_entry){ r->external_id, r->our_ref, r->status, r->error_code, r->at_ms };
     }
     CRASH_POINT("status_before_store");
-    if (!inbound_log_statuses(f->db, a, req->provider->name, entries, items->n_receipts, &moved,
-                              e)) {
-        if (!is_content_fault(e))
-            return false;
-        out->poison++;
-        return keep_poison(f, a, req, arena_strdup(a, e->text), e);
-    }
+    if (!store_statuses(f, a, req, entries, items->n_receipts, out, &moved, e))
+        return false;
     CRASH_POINT("status_after_store");
-    out->statuses = items->n_receipts;
     log_event(f->log, STATUS_RECEIVED, LF_ID("provider", req->provider->name),
-              LF_INT("statuses", (int64_t)items->n_receipts), LF_INT("moved", moved));
+              LF_INT("statuses", (int64_t)out->statuses), LF_INT("moved", moved));
     return true;
 }
 
@@ -180,10 +236,12 @@ bool
 inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
              struct inbound_result *out, struct err *e)
 {
+    struct incoming_http http = *req->http;
     struct webhook_items items;
 
     *out = (struct inbound_result){ .session_id = "" };
-    if (!(req->is_report ? req->provider->read_report : req->provider->read_webhook)(a, req->http,
+    http.received_at_ms = req->received_at_ms > 0 ? req->received_at_ms : clk_now_ms();
+    if (!(req->is_report ? req->provider->read_report : req->provider->read_webhook)(a, &http,
                                                                                      &items, e)) {
         out->poison = 1;
         return keep_poison(f, a, req, arena_strdup(a, e->text), e);
@@ -217,6 +275,7 @@ keep_in_spool(struct flow *f, const struct inbound_request *req, int64_t receive
         log_event(f->log, SPOOL_FAILED, LF_ERR(&e));
         return false;
     }
+    CRASH_POINT("spool_kept");
     *out = (struct inbound_result){ .session_id = "", .spooled = true };
     log_event(f->log, INBOUND_SPOOLED, LF_ID("provider", req->provider->name),
               LF_INT("bytes", (int64_t)req->http->body_len));

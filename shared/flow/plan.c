@@ -49,7 +49,7 @@ whatsapp_step(const struct config *c, const struct plan_input *in, enum mode mod
     const struct provider *p = provider_for(c, CHANNEL_WHATSAPP);
     bool answers_here = in->is_answer && in->answers == CHANNEL_WHATSAPP;
 
-    if (mode == MODE_SMS_ONLY)
+    if (mode == MODE_SMS_ONLY && !str_empty(person->phone)) /* no number, no SMS */
         return skip(CHANNEL_WHATSAPP, "mode_sms_only");
     if (p == NULL)
         return skip(CHANNEL_WHATSAPP, "whatsapp_off");

@@ -6,64 +6,168 @@
 #include "base/crash.h"
 #include "base/str.h"
 #include "core/json.h"
+#include "core/phone.h"
 #include "flow/compose.h"
 #include "flow/deliver.h"
+#include "provider/provider.h"
 
 #define FIRST_ATTEMPT_MS 8000
 #define DUE_AT_ONCE      50
+#define POSTPONE_S       60    /* until it is asked again whether a channel is set up */
+#define EXPIRY_S         21600 /* after which a call is not worth telling about */
 
-/* Why a call gets no summary at all; "" when it gets one. */
-static const char *
-skip_reason(const struct call_record *call, const struct plan *plan)
+/* Somebody who could be told if the operator had set up the channel for it: worth waiting. */
+static bool
+waits_for_a_channel(const struct config *c, const struct person *p)
 {
-    if (str_eq(call->status, "missed"))
-        return "not_answered";
-    if (!plan->sends)
-        return "no_channel";
-    return "";
+    struct phone phone;
+    struct err ignored = { 0 };
+    bool by_whatsapp = p->allows_whatsapp && p->has_whatsapp && !str_eq(p->mode, "sms_only") &&
+                       (!str_empty(p->phone) || !str_empty(p->bsuid));
+    bool by_sms = p->allows_sms && phone_parse(p->phone, "phone", &phone, &ignored) &&
+                  phone_sms_allowed(&phone, c->sms_allowed_prefixes);
+
+    return (by_sms && provider_for(c, CHANNEL_SMS) == NULL) ||
+           (by_whatsapp && provider_for(c, CHANNEL_WHATSAPP) == NULL);
+}
+
+/* One notification while it is prepared. */
+struct notice {
+    struct flow *flow;
+    struct arena *arena;
+    struct call_record call;
+    enum message_type type;
+    const char *why; /* it is no summary of this call; "" if it is */
+    struct compose_text text;
+    enum language language;
+};
+
+/* What a call that nobody answered gets: the summary of the call before, once more, or else the
+ * word that we know of it. */
+static bool
+word_missed(struct notice *n, struct err *e)
+{
+    struct flow *f = n->flow;
+    struct call_record earlier;
+    const char *id;
+
+    /* Who could not be put through is told so, not what another call was about. */
+    bool asks = str_eq(n->call.status, "missed");
+
+    if (!call_log_earlier(f->db, n->arena, n->call.id, &id, e) ||
+        (!str_empty(id) && !call_log_load(f->db, n->arena, id, &earlier, e)))
+        return false;
+    if (!asks || str_empty(id)) {
+        n->type = MESSAGE_MISSED_CALL;
+        n->why = asks ? "not_answered" : "not_connected";
+        n->text = compose_missed(n->arena, f->config, n->language);
+    } else {
+        n->why = "summary_again";
+        n->language = language_parse(earlier.language);
+        n->text = compose_summary(n->arena, f->config, &earlier, n->language);
+    }
+    return true;
+}
+
+static bool
+word_notice(struct notice *n, struct err *e)
+{
+    n->type = MESSAGE_SUMMARY;
+    n->why = "";
+    n->language = language_parse(n->call.language);
+    if (n->call.is_missed)
+        return word_missed(n, e);
+    if (!n->call.has_text)
+        n->why = "no_text";
+    n->text = compose_summary(n->arena, n->flow->config, &n->call, n->language);
+    return true;
+}
+
+static const char *
+key_word(const struct call_record *call)
+{
+    if (call->is_missed)
+        return "missed";
+    return call->was_told ? "renewed" : "summary";
+}
+
+static size_t
+drafts_of(const struct notice *n, const struct plan *plan, struct message_draft *drafts)
+{
+    struct compose_message m = {
+        .type = n->type,
+        .person = &n->call.person,
+        .language = n->language,
+        .text = n->text,
+        .key = arena_printf(n->arena, "%s:%s", key_word(&n->call), n->call.call_id),
+        .call_id = n->call.call_id,
+        .turn_id = "",
+        .correlation_id = log_correlation(n->flow->log),
+    };
+
+    return compose_drafts(n->arena, n->flow->config, plan, &m, drafts);
+}
+
+/* Writes what the plan says; or that nothing can be sent, now or ever. */
+static bool
+write_notice(const struct notice *n, const struct plan *plan, struct err *e)
+{
+    struct flow *f = n->flow;
+    const struct call_record *call = &n->call;
+    struct message_draft drafts[PLAN_STEPS];
+    struct call_notice out = { .drafts = drafts, .skip_reason = "", .why = n->why };
+    bool was_first;
+
+    if (plan->sends) {
+        out.n = drafts_of(n, plan, drafts);
+    } else if (waits_for_a_channel(f->config, &call->person) && call->over_for_s < EXPIRY_S) {
+        log_event(f->log, POST_CALL_NOTIFY_POSTPONED, LF_ID("call_id", call->call_id));
+        return call_log_postpone(f->db, n->arena, call->id, "no_channel_set_up",
+                                 POSTPONE_S * f->config->backoff_scale, e);
+    } else {
+        out.skip_reason = "no_channel";
+        log_event(f->log, POST_CALL_NOTIFY_SKIPPED, LF_ID("call_id", call->call_id),
+                  LF_ID("reason", out.skip_reason));
+    }
+    CRASH_POINT("call_before_notify");
+    return call_log_notify(f->db, n->arena, call->id, &out, &was_first, e);
 }
 
 bool
 postcall_notify(struct flow *f, struct arena *a, const char *call_row, struct err *e)
 {
-    struct call_record call;
-    struct message_draft drafts[PLAN_STEPS];
-    struct call_notice notice = { .drafts = drafts };
+    struct notice n = { .flow = f, .arena = a };
     struct plan plan;
-    bool was_first;
 
-    if (!call_log_load(f->db, a, call_row, &call, e))
+    if (!call_log_load(f->db, a, call_row, &n.call, e))
         return false;
-    if (call.is_notified || !call.is_due)
+    if (n.call.is_notified || !n.call.is_due)
         return true;
-    log_event(f->log, POST_CALL_NOTIFY_START, LF_ID("call_id", call.call_id),
-              LF_ID("session_id", call.session_id), LF_ID("channel", call.channel));
-    plan = plan_make(f->config,
-                     &(struct plan_input){ .type = MESSAGE_SUMMARY, .person = &call.person });
-    notice.skip_reason = skip_reason(&call, &plan);
-    log_event(f->log, DUAL_CHANNEL_ROUTING, LF_ID("session_id", call.session_id),
-              LF_ID("type", "summary"), LF_ID("mode", mode_text(plan.mode)),
+    log_event(f->log, POST_CALL_NOTIFY_START, LF_ID("call_id", n.call.call_id),
+              LF_ID("session_id", n.call.session_id), LF_ID("channel", n.call.channel));
+    if (!word_notice(&n, e))
+        return false;
+    plan = plan_make(f->config, &(struct plan_input){ .type = n.type, .person = &n.call.person });
+    log_event(f->log, DUAL_CHANNEL_ROUTING, LF_ID("session_id", n.call.session_id),
+              LF_ID("type", message_type_text(n.type)), LF_ID("mode", mode_text(plan.mode)),
               LF_ID("plan", plan_text(a, &plan)));
-    if (str_empty(notice.skip_reason)) {
-        enum language l = language_parse(call.language);
-        struct compose_message m = {
-            .type = MESSAGE_SUMMARY,
-            .person = &call.person,
-            .language = l,
-            .text = compose_summary(a, f->config, &call, l),
-            .key = arena_printf(a, "summary:%s", call.call_id),
-            .call_id = call.call_id,
-            .turn_id = "",
-            .correlation_id = log_correlation(f->log),
-        };
+    return write_notice(&n, &plan, e);
+}
 
-        notice.n = compose_drafts(a, f->config, &plan, &m, drafts);
-    } else {
-        log_event(f->log, POST_CALL_NOTIFY_SKIPPED, LF_ID("call_id", call.call_id),
-                  LF_ID("reason", notice.skip_reason));
-    }
-    CRASH_POINT("call_before_notify");
-    return call_log_notify(f->db, a, call_row, &notice, &was_first, e);
+bool
+postcall_close(struct flow *f, struct err *e)
+{
+    const struct call_patience patience = { .max_s = f->config->call_max_s,
+                                            .silence_s = f->config->call_silence_s,
+                                            .wait_s = f->config->summary_wait_s };
+    struct arena *a = arena_new();
+    int64_t closed = 0;
+    bool ok = call_log_close(f->db, a, &patience, &closed, e);
+
+    if (closed > 0)
+        log_event(f->log, CALLS_CLOSED, LF_INT("calls", closed));
+    arena_free(&a);
+    return ok;
 }
 
 bool
@@ -124,12 +228,14 @@ judge(const struct call_record *call, struct postcall_result *out)
     if (!call->is_over) {
         out->reason = "call_goes_on";
     } else if (!call->is_notified) {
-        out->reason = "text_awaited";
+        out->reason = str_empty(call->notify_reason) ? "text_awaited" : call->notify_reason;
     } else if (str_eq(call->notify_result, "skipped")) {
         out->status = POSTCALL_SKIPPED;
         out->reason = call->notify_reason;
     } else {
         judge_channels(out);
+        if (str_empty(out->reason))
+            out->reason = call->notify_reason;
     }
 }
 
@@ -161,7 +267,7 @@ postcall_run(struct flow *f, struct arena *a, const struct call_facts *given, bo
         return false;
     CRASH_POINT("call_recorded");
     if (!out->stored.found)
-        return true;
+        return str_empty(given->no_phone) || err_set(e, ERR_INVALID, "%s", given->no_phone);
     if (out->stored.session_created)
         log_event(f->log, SESSION_CREATED, LF_ID("session_id", out->stored.session_id),
                   LF_ID("channel", "voice"));

@@ -19,6 +19,9 @@ bool postcall_notify(struct flow *f, struct arena *a, const char *call_row, stru
  */
 bool postcall_pump(struct flow *f, int *n, struct err *e) MUST_CHECK;
 
+/* Ends the calls whose end nobody reported; what follows from the end is postcall_pump's. */
+bool postcall_close(struct flow *f, struct err *e) MUST_CHECK;
+
 /* The state of a call's notification, as answered to whoever ended the call. */
 enum postcall_status { POSTCALL_SENT, POSTCALL_PENDING, POSTCALL_SKIPPED };
 
@@ -34,7 +37,8 @@ struct postcall_result {
 /*
  * Records the facts and, if the call is over, notifies: with 'attempt' the first attempt is made
  * and waited for (at most 8 s), without it the worker is poked. out->stored.found is false for an
- * unknown call without a number; the rest of 'out' is empty then.
+ * unknown call without a number; the rest of 'out' is empty then. ERR_INVALID: an unknown call, and
+ * a number that cannot be read.
  */
 bool postcall_run(struct flow *f, struct arena *a, const struct call_facts *facts, bool attempt,
                   struct postcall_result *out, struct err *e) MUST_CHECK;

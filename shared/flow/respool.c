@@ -4,7 +4,9 @@
 #include "flow/respool.h"
 
 #include "base/clk.h"
+#include "base/crash.h"
 #include "flow/inbound.h"
+#include "flow/voice.h"
 
 /* The signature was good when the event was kept. */
 static bool
@@ -19,7 +21,13 @@ take_again(struct flow *f, struct arena *a, const struct spool_record *r, struct
                                         .body_len = r->body_len };
     const struct provider *p = provider_find(r->provider);
     struct inbound_result result;
+    struct voice_result calls;
+    enum voice_source source;
 
+    if (voice_source_parse(r->provider, &source))
+        return voice_take(f, a,
+                          &(struct voice_request){ r->program, source, &http, r->received_at_ms },
+                          &calls, e);
     if (p == NULL || (r->is_report ? p->read_report : p->read_webhook) == NULL)
         return err_set(e, ERR_INVALID, "spool: an event of an unknown provider");
     return inbound_take(
@@ -36,10 +44,15 @@ drain_one(struct flow *f, struct arena *a, const char *name, struct err *e)
 
     if (ok) {
         log_set_correlation(f->log, r.correlation_id);
+        CRASH_POINT("respool_read");
         ok = take_again(f, a, &r, e);
     }
-    if (ok)
-        return spool_done(f->spool, name, e);
+    if (ok) {
+        CRASH_POINT("respool_taken");
+        ok = spool_done(f->spool, name, e);
+        CRASH_POINT("respool_done");
+        return ok;
+    }
     if (e->kind == ERR_TEMP)
         return false;
     log_event(f->log, SPOOL_CORRUPT, LF_ID("file", name), LF_ERR(e));

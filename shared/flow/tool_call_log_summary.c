@@ -2,18 +2,82 @@
  * tool_call_log_summary - a voice agent or PBX stores a call and its summary; with ended: true the
  * caller is notified.
  */
+#include "base/str.h"
 #include "flow/call_args.h"
+#include "flow/guard.h"
 #include "flow/postcall.h"
 #include "flow/tool.h"
+
+/* A text that a model has worded, as it may be told to the caller; NULL if not at all. */
+static const char *
+guarded(struct flow *f, struct tool_call *call, const struct guard_rules *rules, const char *text)
+{
+    struct guard_result r = guard_text(call->arena, text, rules);
+
+    if (!str_empty(text) && !str_empty(r.reason))
+        log_event(f->log, ANSWER_GUARDED, LF_ID("call_id", call->caller->call_id),
+                  LF_ID("reason", r.reason),
+                  LF_ID("result", r.text == NULL ? "refused" : "cleaned"));
+    return r.text;
+}
+
+static void
+guard_list(struct flow *f, struct tool_call *call, const struct guard_rules *rules, const char *key)
+{
+    struct json_object *list = json_at(call->args, key);
+    struct json_object *kept;
+
+    if (json_count(list) == 0)
+        return;
+    kept = json_new_array(call->arena);
+    for (size_t i = 0; i < json_count(list); i++) {
+        struct json_object *item = json_item(list, i);
+        const char *words = json_is_object(item) ? json_opt_str(call->arena, item, "text", "")
+                                                 : json_text(call->arena, item);
+        const char *text = guarded(f, call, rules, words);
+
+        if (text != NULL)
+            json_push_str(kept, text);
+    }
+    json_set(call->args, key, json_count(kept) > 0 ? kept : NULL);
+}
+
+/* What a voice agent writes goes to the caller's phone and into the agent's next turns, as its
+ * answers do, and through the same guard. Operators and PBXs word theirs themselves; a transcript
+ * is guarded when it has become points. */
+static bool
+guard_words(struct flow *f, struct tool_call *call, struct err *e)
+{
+    static const char *const texts[] = { "summary", "main_intent" };
+    static const char *const lists[] = { "bullets", "next_actions" };
+    const struct tool_caller *c = call->caller;
+    const struct guard_about about = { { c->session_id, c->profile_id, c->call_id },
+                                       CHANNEL_WHATSAPP };
+    struct guard_rules rules;
+
+    if (c->is_operator)
+        return true;
+    if (!guard_rules_read(f, call->arena, &about, &rules, e))
+        return false;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        const char *text = json_opt_str(call->arena, call->args, texts[i], "");
+
+        if (!str_empty(text))
+            json_set_str(call->args, texts[i], guarded(f, call, &rules, text));
+    }
+    for (size_t i = 0; i < COUNT_OF(lists); i++)
+        guard_list(f, call, &rules, lists[i]);
+    return true;
+}
 
 static bool
 run(struct flow *f, struct tool_call *call, struct err *e)
 {
-    bool wait = json_opt_bool(call->args, "wait", true);
+    bool wait = call->may_wait && json_opt_bool(call->args, "wait", true);
     struct call_facts facts;
     struct postcall_result result;
 
-    if (!call_args_read(call->arena, call->args, &facts, e) ||
+    if (!guard_words(f, call, e) || !call_args_read(call->arena, call->args, &facts, e) ||
         !postcall_run(f, call->arena, &facts, wait, &result, e))
         return false;
     json_set_str(call->reply, "call_id", result.stored.call_id);

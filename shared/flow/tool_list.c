@@ -4,7 +4,21 @@
 #include "base/str.h"
 #include "flow/tool.h"
 
-const struct tool *const tool_all[] = { &tool_call_log_summary, NULL };
+const struct tool *const tool_all[] = {
+    &tool_call_log_summary,
+    &tool_messaging_send_whatsapp,
+    &tool_messaging_send_sms,
+    &tool_messaging_send_dual_channel,
+    &tool_session_get_or_create,
+    &tool_session_update_status,
+    &tool_session_add_context,
+    &tool_session_get_context,
+    &tool_agent_handover,
+    &tool_session_pause,
+    &tool_session_resume,
+    &tool_operator_send,
+    NULL,
+};
 
 const struct tool *
 tool_find(const char *name)

@@ -29,15 +29,13 @@ on_hangup(int number)
 }
 
 void
-app_signals(bool catch_stop)
+app_signals(void)
 {
     struct sigaction stop = { .sa_handler = on_stop };
     struct sigaction hangup = { .sa_handler = on_hangup };
 
-    if (catch_stop) {
-        (void)sigaction(SIGTERM, &stop, NULL);
-        (void)sigaction(SIGINT, &stop, NULL);
-    }
+    (void)sigaction(SIGTERM, &stop, NULL);
+    (void)sigaction(SIGINT, &stop, NULL);
     (void)sigaction(SIGHUP, &hangup, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a limit on files is an error of write() */
@@ -68,7 +66,7 @@ check_spool(struct app *app)
 {
     struct err e = { 0 };
 
-    if ((app->config.groups & (CFG_SMS_HOOK | CFG_WA_HOOK)) != 0 &&
+    if ((app->config.groups & (CFG_SMS_HOOK | CFG_WA_HOOK | CFG_VOICE)) != 0 &&
         spool_check(app->flow.spool, &e) != SPOOL_OK)
         log_event(app->flow.log, SPOOL_FAILED, LF_ERR(&e));
 }

@@ -28,7 +28,6 @@ bool app_options(const char *program, unsigned groups, int argc, char **argv, in
 extern volatile sig_atomic_t app_stopping;
 extern volatile sig_atomic_t app_hangup;
 
-/* catch_stop is false where libfcgi has its own way to stop. */
-void app_signals(bool catch_stop);
+void app_signals(void);
 
 #endif

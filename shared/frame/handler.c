@@ -40,19 +40,51 @@ check_media(const struct handler *h, const struct incoming_http *in, struct err 
     return err_set(e, ERR_MEDIA_TYPE, "Content-Type: must be %s", h->media);
 }
 
-static bool
-check_auth(const struct handler *h, const struct call *c, struct err *e)
+/* What stands behind "Bearer ", "" when nothing does. */
+static const char *
+bearer_of(const struct call *c)
 {
     const char *given = incoming_header(&c->in, "Authorization");
 
+    return str_starts_nocase(given, "Bearer ") ? given + strlen("Bearer ") : "";
+}
+
+static bool
+check_service_key(const struct call *c, struct err *e)
+{
+    if (secret_matches(&c->flow->config->service_role_key, bearer_of(c)))
+        return true;
+    return err_set(e, ERR_AUTH, "Authorization: missing or wrong");
+}
+
+/* The service key makes an operator, a token speaks for the person it was made for. */
+static bool
+check_caller(struct call *c, struct err *e)
+{
+    struct token token;
+    struct err ignored = { 0 };
+
+    c->caller = (struct tool_caller){ .is_operator = true };
+    if (check_service_key(c, &ignored))
+        return true;
+    c->caller = (struct tool_caller){ .is_operator = false };
+    if (!token_read(c->arena, &c->flow->config->token_secret, bearer_of(c), clk_now_ms() / 1000,
+                    &token, e))
+        return false;
+    c->caller = tool_caller_of(&token);
+    return true;
+}
+
+static bool
+check_auth(const struct handler *h, struct call *c, struct err *e)
+{
     switch (h->auth) {
     case AUTH_OWN:
         return true;
     case AUTH_SERVICE:
-        if (str_starts_nocase(given, "Bearer ") &&
-            secret_matches(&c->flow->config->service_role_key, given + strlen("Bearer ")))
-            return true;
-        return err_set(e, ERR_AUTH, "Authorization: missing or wrong");
+        return check_service_key(c, e);
+    case AUTH_CALLER:
+        return check_caller(c, e);
     }
     return err_set(e, ERR_BUG, "auth");
 }
@@ -75,11 +107,17 @@ static bool
 run_tool(const struct tool *t, struct call *c, struct err *e)
 {
     struct tool_call call = {
-        .arena = c->arena, .args = c->body, .reply = c->reply, .status = 200
+        .arena = c->arena,
+        .caller = &c->caller,
+        .args = c->body,
+        .reply = c->reply,
+        .status = 200,
+        .may_wait = true,
     };
 
-    if (!tool_run(t, c->flow, &call, e))
+    if (!tool_execute(c->flow, t, &call, e))
         return false;
+    c->reply = call.reply;
     c->status = call.status;
     return true;
 }
@@ -100,12 +138,32 @@ run(const struct handler *h, struct call *c, enum handler_trouble trouble, struc
     return h->tool != NULL ? run_tool(h->tool, c, e) : h->run(c, e);
 }
 
+/* A refused secret may be one that has just been changed: then its file is read, and the request,
+ * which has done nothing yet, is looked at once more. What was done before already is a success. */
+static bool
+run_twice(const struct handler *h, struct call *c, enum handler_trouble trouble, struct err *e)
+{
+    bool ok = run(h, c, trouble, e);
+
+    if (!ok && (e->kind == ERR_AUTH || e->kind == ERR_FORBIDDEN) && c->settings != NULL &&
+        config_refresh_now(c->settings)) {
+        c->reply = json_new_object(c->arena);
+        *e = (struct err){ 0 };
+        ok = run(h, c, trouble, e);
+    }
+    if (!ok && e->kind == ERR_DUPLICATE) {
+        json_set_bool(c->reply, "success", true);
+        ok = true;
+    }
+    return ok;
+}
+
 static int
 status_of(enum err_kind kind)
 {
     switch (kind) {
     case ERR_NONE:
-    case ERR_DUPLICATE:
+    case ERR_DUPLICATE: /* never an error by the time it gets here */
         return 200;
     case ERR_INVALID:
         return 400;
@@ -202,7 +260,7 @@ render(const struct handler *h, struct call *c)
                                                        : "Allow: GET, POST";
     if (c->status == 429 || c->status == 503)
         out.headers[n++] = "Retry-After: 5";
-    if (c->status == 401 && h->auth == AUTH_SERVICE)
+    if (c->status == 401 && h->auth != AUTH_OWN)
         out.headers[n++] = "WWW-Authenticate: Bearer";
     out.body = json_print(c->arena, c->reply);
     if (c->text != NULL) {
@@ -228,7 +286,7 @@ handler_answer(const struct handler *h, struct call *c, enum handler_trouble tro
     if (!check_method(h, &c->in, &c->status)) {
         (void)err_set(&e, ERR_INVALID, "method not allowed");
         set_error(c, "method_not_allowed", e.text);
-    } else if (!run(h, c, trouble, &e)) {
+    } else if (!run_twice(h, c, trouble, &e)) {
         c->status = status_of(e.kind);
         set_error(c, err_kind_text(e.kind), words_for_caller(&e));
     }

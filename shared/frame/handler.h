@@ -13,14 +13,18 @@ enum method { METHOD_GET = 1 << 0, METHOD_POST = 1 << 1 };
 enum handler_auth {
     AUTH_OWN,     /* the handler verifies a signature itself, or needs none */
     AUTH_SERVICE, /* Authorization: Bearer SERVICE_ROLE_KEY */
+    AUTH_CALLER,  /* the same, or a bound token: call->caller says for whom */
 };
 
 /* One request. */
 struct call {
     struct arena *arena;
     struct flow *flow;
+    struct config *settings; /* flow->config, to be read again when a secret does not match; may be
+                                NULL */
     const char *program;
     struct incoming_http in;
+    struct tool_caller caller; /* with AUTH_CALLER */
     struct json_object *body;  /* parsed for handlers that read JSON, else NULL */
     struct json_object *reply; /* an object to fill in */
     const char *text;          /* if set, the answer is this text/plain instead */
@@ -45,7 +49,7 @@ struct handler {
 #define TOOL_HANDLER(the_tool, bytes, groups)                                                      \
     {                                                                                              \
         .name = NULL, .methods = METHOD_POST, .max_body = (bytes), .media = "application/json",    \
-        .needs = (groups) | CFG_SERVICE, .auth = AUTH_SERVICE, .reads_json = true,                 \
+        .needs = (groups) | CFG_SERVICE, .auth = AUTH_CALLER, .reads_json = true,                  \
         .tool = &(the_tool)                                                                        \
     }
 

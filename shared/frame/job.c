@@ -15,7 +15,7 @@ job_main(const struct job *j, int argc, char **argv)
         return code;
     if (!app_start(&app, j->name, j->needs, JOB_DB_TIMEOUT_MS))
         return 1;
-    app_signals(true);
+    app_signals();
     code = j->run(&app, argc, argv);
     app_stop(&app);
     return code;

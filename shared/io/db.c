@@ -15,7 +15,6 @@
 #include "base/clk.h"
 #include "base/str.h"
 
-#define MAX_PREPARED       64
 #define CONNECT_TIMEOUT_MS 2000
 #define AWAY_PAUSE_MS      1000
 #define MAX_TRIES          3
@@ -34,7 +33,7 @@ struct db {
     const char *program;
     int timeout_ms;
     PGconn *conn;
-    const struct db_stmt *prepared[MAX_PREPARED];
+    const struct db_stmt *prepared[DB_MAX_PREPARED];
     size_t n_prepared;
     int64_t away_until; /* clk_mono_ms(); until then nobody tries to connect */
 };
@@ -232,7 +231,7 @@ ensure_prepared(struct db *db, const struct db_stmt *s, int64_t deadline, struct
     ok = judge(res, s->name, e);
     PQclear(res);
     if (ok) {
-        assert(db->n_prepared < MAX_PREPARED);
+        assert(db->n_prepared < DB_MAX_PREPARED);
         db->prepared[db->n_prepared++] = s;
     }
     return ok;

@@ -15,6 +15,9 @@
 struct db;
 struct db_rows;
 
+/* How many statements one connection can hold prepared; the build fails when there are more. */
+#define DB_MAX_PREPARED 256
+
 struct db_stmt {
     const char *name;
     const char *text;

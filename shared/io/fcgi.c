@@ -5,6 +5,8 @@
 #include "io/fcgi.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -16,6 +18,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+#define LISTEN_FD       0 /* where a FastCGI program finds its listening socket */
 #define BODY_DEADLINE_S 20
 #define MAX_HEAD        (16 * 1024)
 
@@ -37,7 +40,8 @@ fcgi_open(struct fcgi **out, struct err *e)
     f->arena = a;
     f->is_cgi = FCGX_IsCGI();
     (void)signal(SIGPIPE, SIG_IGN);
-    if (!f->is_cgi && (FCGX_Init() != 0 || FCGX_InitRequest(&f->request, 0, 0) != 0)) {
+    if (!f->is_cgi && (FCGX_Init() != 0 || FCGX_InitRequest(&f->request, LISTEN_FD, 0) != 0 ||
+                       fcntl(LISTEN_FD, F_SETFL, fcntl(LISTEN_FD, F_GETFL) | O_NONBLOCK) != 0)) {
         arena_free(&a);
         return err_set(e, ERR_TEMP, "fcgi: cannot start");
     }
@@ -133,21 +137,39 @@ read_body(struct fcgi *f, struct arena *a, size_t max_body, const char *length,
     return FCGI_BODY_OK;
 }
 
-bool
-fcgi_next(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http *in,
-          enum fcgi_body *body)
+int
+fcgi_socket(const struct fcgi *f)
 {
-    static const struct timeval deadline = { .tv_sec = BODY_DEADLINE_S };
+    if (f->is_cgi)
+        return -1;
+    return f->request.ipcFd >= 0 ? f->request.ipcFd : LISTEN_FD; /* the web server may keep one */
+}
 
-    if (f->is_cgi) {
-        if (f->cgi_done)
-            return false;
-        f->cgi_done = true;
-    } else if (FCGX_Accept_r(&f->request) < 0) {
-        return false;
-    } else {
-        (void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
-    }
+bool
+fcgi_wait(struct fcgi *f, int timeout_ms)
+{
+    struct pollfd p = { .fd = fcgi_socket(f), .events = POLLIN };
+
+    return f->is_cgi || poll(&p, 1, timeout_ms) > 0;
+}
+
+/* Holds signals back, or lets them come: one in the middle of a body would cut it off. */
+static void
+hold_signals(bool hold)
+{
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGHUP);
+    (void)sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
+}
+
+static void
+read_request(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http *in,
+             enum fcgi_body *body)
+{
     *in = (struct incoming_http){ 0 };
     in->vars = copy_vars(a, f->is_cgi ? environ : f->request.envp);
     in->method = var(in->vars, "REQUEST_METHOD");
@@ -159,7 +181,43 @@ fcgi_next(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http
     } else {
         *body = read_body(f, a, max_body, var(in->vars, "CONTENT_LENGTH"), in);
     }
-    return true;
+}
+
+/* The listening socket does not block: several processes see that a request is there, one gets it.
+ */
+static enum fcgi_came
+take(struct fcgi *f)
+{
+    static const struct timeval deadline = { .tv_sec = BODY_DEADLINE_S };
+    int code;
+
+    if (f->is_cgi) {
+        bool first = !f->cgi_done;
+
+        f->cgi_done = true;
+        return first ? FCGI_REQUEST : FCGI_OVER;
+    }
+    code = FCGX_Accept_r(&f->request);
+    if (code == -EAGAIN)
+        return FCGI_NOTHING;
+    if (code < 0)
+        return FCGI_OVER;
+    (void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
+    return FCGI_REQUEST;
+}
+
+enum fcgi_came
+fcgi_next(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http *in,
+          enum fcgi_body *body)
+{
+    enum fcgi_came came;
+
+    hold_signals(true);
+    came = take(f);
+    if (came == FCGI_REQUEST)
+        read_request(f, a, max_body, in, body);
+    hold_signals(false);
+    return came;
 }
 
 static void

@@ -20,13 +20,22 @@ enum fcgi_body {
 bool fcgi_open(struct fcgi **out, struct err *e) MUST_CHECK;
 void fcgi_close(struct fcgi **f);
 
-/*
- * Waits for the next request and reads all of it into 'a'. False when there is none any more: asked
- * to stop by SIGTERM, or the one CGI request is done. Must be matched by fcgi_answer() if and only
- * if it returns true.
- */
-bool fcgi_next(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http *in,
-               enum fcgi_body *body) MUST_CHECK;
+/* What becomes readable when a request comes; -1 where none needs to be waited for. */
+int fcgi_socket(const struct fcgi *f);
+
+/* Waits up to timeout_ms for a request; true when one may be there. Returns early on a signal. */
+bool fcgi_wait(struct fcgi *f, int timeout_ms);
+
+enum fcgi_came {
+    FCGI_REQUEST, /* read as far as *body says; must be matched by fcgi_answer() */
+    FCGI_NOTHING, /* another process took it, or it broke off: wait again */
+    FCGI_OVER,    /* the one CGI request is done, or the socket is no good */
+};
+
+/* Takes a request that has come and reads all of it into 'a'. Does not wait for one. A signal does
+ * not disturb the reading. */
+enum fcgi_came fcgi_next(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_http *in,
+                         enum fcgi_body *body) MUST_CHECK;
 
 /* Answers and ends the request. 'headers' are further "Name: value" lines, NULL-terminated. A
  * client that has gone is not an error. */

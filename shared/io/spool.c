@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clk.h"
+#include "base/crash.h"
 #include "base/str.h"
 #include "base/uuid.h"
 #include "io/spool_file.h"
@@ -121,6 +122,7 @@ keep(int dir, const char *name, const struct buf *bytes, struct arena *a, struct
 
     if (!spool_file_write(dir, half, bytes->data, bytes->len, e))
         return false;
+    CRASH_POINT("spool_written");
     if (renameat(dir, half, dir, name) == 0 && fsync(dir) == 0)
         return true;
     (void)spool_file_error(e, "cannot name a file");

@@ -1,5 +1,6 @@
 /*
- * call_log - the calls of record_call() and notify_call(), and reading a call with its person.
+ * call_log - the calls of record_call(), notify_call() and their kin, and reading a call with its
+ * person.
  */
 #include "model/call_log.h"
 
@@ -64,7 +65,11 @@ call_log_load(struct db *db, struct arena *a, const char *id, struct call_record
         .next_actions = db_text(rows, 0, "next_actions"),
         .language = db_text(rows, 0, "call_language"),
         .duration_s = db_int(rows, 0, "duration_seconds"),
+        .over_for_s = db_int(rows, 0, "over_for_s"),
         .is_over = db_bool(rows, 0, "is_over"),
+        .has_text = db_bool(rows, 0, "has_text"),
+        .was_told = db_bool(rows, 0, "was_told"),
+        .is_missed = db_bool(rows, 0, "is_missed"),
         .is_due = db_bool(rows, 0, "is_due"),
         .is_notified = db_bool(rows, 0, "is_notified"),
         .notify_result = db_text(rows, 0, "notify_result"),
@@ -96,12 +101,58 @@ call_log_notify(struct db *db, struct arena *a, const char *id, const struct cal
 {
     struct db_rows *rows;
 
-    if (!db_run(db, a, &SQL_call_notify,
-                DB_PARAMS(id, message_drafts_json(a, notice->drafts, notice->n),
-                          str_empty(notice->skip_reason) ? "sent" : "skipped",
-                          or_null(notice->skip_reason)),
-                &rows, e))
+    if (!db_run(
+            db, a, &SQL_call_notify,
+            DB_PARAMS(id, message_drafts_json(a, notice->drafts, notice->n),
+                      str_empty(notice->skip_reason) ? "sent" : "skipped",
+                      or_null(str_empty(notice->skip_reason) ? notice->why : notice->skip_reason)),
+            &rows, e))
         return false;
     *was_first = db_bool(rows, 0, "was_first");
+    return true;
+}
+
+bool
+call_log_earlier(struct db *db, struct arena *a, const char *id, const char **earlier,
+                 struct err *e)
+{
+    struct db_rows *rows;
+
+    if (!db_run(db, a, &SQL_call_earlier, DB_PARAMS(id), &rows, e))
+        return false;
+    *earlier = db_count(rows) > 0 ? db_text(rows, 0, "id") : "";
+    return true;
+}
+
+bool
+call_log_postpone(struct db *db, struct arena *a, const char *id, const char *why, double delay_s,
+                  struct err *e)
+{
+    struct db_rows *rows;
+
+    return db_run(db, a, &SQL_call_postpone, DB_PARAMS(id, why, arena_printf(a, "%.3f", delay_s)),
+                  &rows, e);
+}
+
+bool
+call_log_heard(struct db *db, struct arena *a, const char *call_id, struct err *e)
+{
+    struct db_rows *rows;
+
+    return db_run(db, a, &SQL_call_heard, DB_PARAMS(call_id), &rows, e);
+}
+
+bool
+call_log_close(struct db *db, struct arena *a, const struct call_patience *p, int64_t *n,
+               struct err *e)
+{
+    struct db_rows *rows;
+
+    if (!db_run(db, a, &SQL_call_close,
+                DB_PARAMS(str_from_int(a, p->max_s), str_from_int(a, p->silence_s),
+                          str_from_int(a, p->wait_s)),
+                &rows, e))
+        return false;
+    *n = db_int(rows, 0, "closed");
     return true;
 }

@@ -11,8 +11,9 @@
 struct call_facts {
     const char *call_id; /* at least one of the two ids */
     const char *sip_call_id;
-    const char *phone;   /* E.164; only read for a call that is not known yet */
-    const char *channel; /* "sip", "whatsapp" or "" */
+    const char *phone;    /* E.164; only read for a call that is not known yet */
+    const char *no_phone; /* what is wrong with the number that was given; "" if it could be read */
+    const char *channel;  /* "sip", "whatsapp" or "" */
     const char *summary;
     const char *bullets; /* JSON array of texts, or "" */
     const char *next_actions;
@@ -51,11 +52,15 @@ struct call_record {
     const char *next_actions;
     const char *language;
     int64_t duration_s;
+    int64_t over_for_s; /* since we learned of its end */
     bool is_over;
-    bool is_due; /* its notification may be planned now */
+    bool is_missed; /* nobody answered it, and there is nothing to tell */
+    bool has_text;  /* a summary or points */
+    bool was_told;  /* once already, while it was believed to be over */
+    bool is_due;    /* its notification may be planned now */
     bool is_notified;
     const char *notify_result; /* "sent", "skipped" or "" */
-    const char *notify_reason;
+    const char *notify_reason; /* why it is skipped, or no summary, or has to wait; or "" */
     struct person person;
 };
 
@@ -66,15 +71,39 @@ bool call_log_load(struct db *db, struct arena *a, const char *id, struct call_r
 bool call_log_due(struct db *db, struct arena *a, int max, const char ***ids, size_t *n,
                   struct err *e) MUST_CHECK;
 
+/* The person's latest call before this one that has a summary; "" if there is none within thirty
+ * days. */
+bool call_log_earlier(struct db *db, struct arena *a, const char *id, const char **earlier,
+                      struct err *e) MUST_CHECK;
+
 struct call_notice {
     const struct message_draft *drafts;
     size_t n;
     const char *skip_reason; /* "" unless nothing is sent */
+    const char *why;         /* what is sent is no summary of this call: a word; "" if it is */
 };
 
 /* Ends the notification: writes the drafts and marks it done. *was_first is false if it was done
  * before; then nothing is written. */
 bool call_log_notify(struct db *db, struct arena *a, const char *id,
                      const struct call_notice *notice, bool *was_first, struct err *e) MUST_CHECK;
+
+/* The notification is tried again after a while: no channel is set up at present. */
+bool call_log_postpone(struct db *db, struct arena *a, const char *id, const char *why,
+                       double delay_s, struct err *e) MUST_CHECK;
+
+/* The agent of this call did something just now: it is not over. Unknown ids change nothing. */
+bool call_log_heard(struct db *db, struct arena *a, const char *call_id, struct err *e) MUST_CHECK;
+
+/* When a call that nobody ended is over. */
+struct call_patience {
+    int max_s;     /* known for so long */
+    int silence_s; /* its agent was heard of, but not for so long */
+    int wait_s;    /* how long its text is waited for then */
+};
+
+/* Ends such calls; *n counts them. */
+bool call_log_close(struct db *db, struct arena *a, const struct call_patience *p, int64_t *n,
+                    struct err *e) MUST_CHECK;
 
 #endif

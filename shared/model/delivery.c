@@ -20,6 +20,7 @@ read_row(const struct db_rows *rows, int i)
         .call_id = db_text(rows, i, "call_id"),
         .content = db_text(rows, i, "content"),
         .bsuid = db_text(rows, i, "bsuid"),
+        .options = db_text(rows, i, "options"),
         .is_template = str_eq(db_text(rows, i, "kind"), "template"),
         .language = language_parse(db_text(rows, i, "language")),
         .correlation_id = db_text(rows, i, "correlation_id"),
@@ -70,6 +71,8 @@ outcomes_json(struct arena *a, const struct delivery_outcome *outcomes, size_t n
         json_set_int(o, "http_status", d->http_status);
         json_set_int(o, "retry_after_s", d->retry_after_s);
         json_set_int(o, "took_ms", d->took_ms);
+        if (d->cost_rwf != NULL)
+            json_set_number(o, "cost_rwf", d->cost_rwf);
     }
     return json_print(a, array);
 }

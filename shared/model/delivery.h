@@ -22,6 +22,7 @@ struct delivery {
     struct phone phone; /* "" where only the bsuid is known */
     const char *bsuid;
     bool is_template;
+    const char *options; /* a JSON array of texts; "" for none */
     enum language language;
     const char *correlation_id;
     int64_t retry_count;
@@ -37,6 +38,7 @@ struct delivery_outcome {
     int http_status;
     int retry_after_s;
     int64_t took_ms;
+    const char *cost_rwf; /* as the provider says; NULL: the estimate stays */
     const char *
         new_status; /* filled in by delivery_finish; "" = the lease was lost, nothing was written */
 };

@@ -25,6 +25,8 @@ health_read(struct db *db, struct arena *a, struct health *out, struct err *e)
         .cron_age_s = db_int(rows, 0, "cron_age_s"),
         .due = db_int(rows, 0, "due"),
         .oldest_s = db_int(rows, 0, "oldest_s"),
+        .needs_human = db_int(rows, 0, "needs_human"),
+        .paused = db_text(rows, 0, "paused"),
     };
     return true;
 }

@@ -12,8 +12,10 @@ bool health_beat(struct db *db, struct arena *a, const char *job, struct err *e)
 struct health {
     int64_t worker_age_s; /* since its last heartbeat; -1 = never */
     int64_t cron_age_s;
-    int64_t due;      /* messages that could be sent now */
-    int64_t oldest_s; /* how long the oldest of them has been due */
+    int64_t due;         /* messages that could be sent now */
+    int64_t oldest_s;    /* how long the oldest of them has been due */
+    int64_t needs_human; /* conversations that the agent could not answer */
+    const char *paused;  /* providers whose circuit breaker is open, with blanks between */
 };
 bool health_read(struct db *db, struct arena *a, struct health *out, struct err *e) MUST_CHECK;
 

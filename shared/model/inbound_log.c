@@ -54,15 +54,22 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
         json_set_int(metadata, "part", in->part);
         json_set_int(metadata, "parts", in->parts);
     }
+    if (in->keyword != KEYWORD_NONE)
+        json_set_str(metadata, "keyword", keyword_text(in->keyword));
+    if (in->choice > 0)
+        json_set_int(metadata, "choice", in->choice);
+    if (in->wants_more)
+        json_set_bool(metadata, "wants_more", true);
     json_set_str(metadata, "correlation_id", in->correlation_id);
-    if (!db_run(db, a, &SQL_inbound_record,
+    if (!db_run(db, a, in->keyword == KEYWORD_NEW ? &SQL_inbound_afresh : &SQL_inbound_record,
                 DB_PARAMS(channel_text(in->channel), in->provider, in->external_id,
                           str_empty(in->phone) ? NULL : in->phone,
                           str_empty(in->wa_id) ? NULL : in->wa_id,
                           str_empty(in->bsuid) ? NULL : in->bsuid, in->name, in->content,
                           iso_or_null(a, in->at_ms), json_print(a, metadata),
                           keyword_text(in->keyword), answer_json(a, in), in->wants_turn ? "t" : "f",
-                          str_from_int(a, in->quiet_ms), db_array(a, id_texts, COUNT_OF(id_texts))),
+                          str_from_int(a, in->quiet_ms), db_array(a, id_texts, COUNT_OF(id_texts)),
+                          in->earlier_id),
                 &rows, e))
         return false;
     *out = (struct inbound_stored){

@@ -15,15 +15,18 @@ struct inbound_entry {
     enum channel channel;
     const char *provider;
     const char *external_id;
-    const char *phone; /* E.164 or "" */
-    const char *wa_id; /* digits or "" */
-    const char *bsuid; /* or "" */
-    const char *name;  /* or "" */
+    const char *earlier_id; /* it may be there under this one; NULL for none */
+    const char *phone;      /* E.164 or "" */
+    const char *wa_id;      /* digits or "" */
+    const char *bsuid;      /* or "" */
+    const char *name;       /* or "" */
     const char *content;
     int64_t at_ms;    /* 0: unknown, the database's clock is taken */
     int part, parts;  /* 1 and 1 for a text that came whole */
     const char *ref;  /* of a text that came in parts */
     const char *kind; /* "text", "image", ... */
+    int choice;       /* the option it names by its number; 0 for none */
+    bool wants_more;  /* it may ask for the next part of a long answer */
     const char *correlation_id;
     enum keyword keyword;
     bool wants_turn;

@@ -21,10 +21,21 @@ set_unless_empty(struct json_object *o, const char *key, const char *text)
 }
 
 static void
-add_metadata(struct json_object *row, const struct message_draft *d)
+add_metadata(struct arena *a, struct json_object *row, const struct message_draft *d)
 {
     struct json_object *meta = json_add_object(row, "metadata");
+    struct json_object *options = d->n_options > 0 ? json_add_array(meta, "options") : NULL;
+    struct json_object *more = d->n_more > 0 ? json_add_array(meta, "more") : NULL;
 
+    for (size_t i = 0; i < d->n_options; i++)
+        json_push_str(options, d->options[i]);
+    for (size_t i = 0; i < d->n_more; i++) {
+        struct json_object *part = json_push_object(more);
+
+        json_set_str(part, "text", d->more[i].text);
+        json_set_int(part, "segments", d->more[i].segments);
+        json_set_number(part, "cost_rwf", message_rwf(a, d->more[i].cost_mrwf));
+    }
     json_set_str(meta, "kind", d->is_template ? "template" : "text");
     json_set_str(meta, "language", language_text(d->language));
     set_unless_empty(meta, "bsuid", d->bsuid);
@@ -48,7 +59,7 @@ fill_row(struct arena *a, struct json_object *row, const struct message_draft *d
     json_set_int(row, "expires_in_s", message_type_expiry_s(d->type));
     json_set_int(row, "segments", d->segments);
     json_set_number(row, "cost_rwf", message_rwf(a, d->cost_mrwf));
-    add_metadata(row, d);
+    add_metadata(a, row, d);
 }
 
 static void

@@ -10,6 +10,13 @@
 #include "core/channel.h"
 #include "io/db.h"
 
+/* What a person gets next who asks for more of a long SMS. */
+struct message_part {
+    const char *text;
+    int segments;
+    int64_t cost_mrwf;
+};
+
 struct message_draft {
     struct uuid id;
     struct uuid group_id; /* one logical message on all its channels */
@@ -27,6 +34,12 @@ struct message_draft {
     int segments;
     int64_t cost_mrwf; /* thousandths of a franc */
     const char *correlation_id;
+    const char *const
+        *options; /* what the numbers in the text stand for, "1" first; NULL for none */
+    size_t n_options;
+    const struct message_part
+        *more; /* what follows when the person asks for it; NULL for nothing */
+    size_t n_more;
     /* What goes out once WhatsApp has failed this one; NULL for none. */
     const struct message_draft *fallback_template;    /* the window was closed */
     const struct message_draft *fallback_template_en; /* no template in the person's language */

@@ -26,6 +26,8 @@ struct outbound {
     const char *text;
     bool is_template; /* WhatsApp outside the window: the approved summary template, text as its one
                          parameter */
+    const char *options; /* what the numbers in the text stand for, a JSON array of texts: WhatsApp
+                            makes buttons of them where they fit; "" for none */
     enum language language;
     const char *correlation_id;
 };
@@ -34,6 +36,8 @@ struct outbound {
 struct inbound {
     const char *external_id; /* the gateway's id, unique per provider; made from the content where
                                 it gives none */
+    const char *earlier_id;  /* the id it would have been given a moment earlier; NULL where there
+                                is none */
     struct phone from;       /* "" where WhatsApp hides the number */
     const char *wa_id;       /* digits, "" if not WhatsApp */
     const char *bsuid;       /* "" if none */
@@ -43,6 +47,7 @@ struct inbound {
     int64_t at_ms;           /* the gateway's clock; 0 if it gives none */
     int part, parts;         /* of a long text that came in pieces; 1 and 1 otherwise */
     const char *ref;         /* what its pieces have in common, "" otherwise */
+    int choice;              /* the number of the option that was tapped; 0 for none */
     bool answerable; /* false: store it, say nothing (a reaction, a system notice, a group) */
 };
 
@@ -83,6 +88,7 @@ struct send_result {
     const char *external_id; /* with OUTCOME_ACCEPTED; "" if the answer held none */
     const char *error_code;  /* the provider's, or "http_503", "timeout", ... */
     int retry_after_s;
+    const char *cost_rwf; /* what the provider says it took, a plain decimal; NULL if it does not */
 };
 
 struct provider {

@@ -59,9 +59,9 @@ provider_status_outcome(int status)
         return OUTCOME_ACCEPTED;
     if (status == 429 || status == 503 || status == 408)
         return OUTCOME_RETRY;
-    if (status == 401 || status == 403)
-        return OUTCOME_HOLD;
-    if (status >= 500) /* a gateway may answer so after its back end accepted */
+    if (status == 401 || status == 403 || (status >= 300 && status < 400))
+        return OUTCOME_HOLD; /* our credentials or our address are wrong: every message's matter */
+    if (status >= 500)       /* a gateway may answer so after its back end accepted */
         return OUTCOME_AMBIGUOUS;
     return OUTCOME_PERMANENT;
 }
@@ -77,12 +77,12 @@ provider_read(const struct provider *p, struct arena *a, const struct http_respo
 {
     switch (r->reach) {
     case HTTP_NOT_SENT:
-        return (struct send_result){ OUTCOME_NOTSENT, "", "not_sent", 0 };
+        return (struct send_result){ OUTCOME_NOTSENT, "", "not_sent", 0, NULL };
     case HTTP_CUT:
         /* An answer that began with 2xx was an acceptance whose end we did not see. */
         if (r->status >= 200 && r->status < 300)
-            return (struct send_result){ OUTCOME_ACCEPTED, "", "", 0 };
-        return (struct send_result){ OUTCOME_AMBIGUOUS, "", "no_answer", 0 };
+            return (struct send_result){ OUTCOME_ACCEPTED, "", "", 0, NULL };
+        return (struct send_result){ OUTCOME_AMBIGUOUS, "", "no_answer", 0, NULL };
     case HTTP_ANSWERED:
         break;
     }

@@ -9,7 +9,9 @@
 #include "core/json.h"
 #include "provider/providers.h"
 
-#define PARTS_MAX 20 /* of one text; phones and operators stop well below */
+#define PARTS_MAX       20 /* of one text; phones and operators stop well below */
+#define COST_MAX_DIGITS 6  /* before the point, and behind it */
+#define BUCKET_MS       60000
 
 static bool
 configured(const struct config *c)
@@ -40,10 +42,25 @@ build(struct arena *a, const struct config *c, const struct outbound *m, struct 
     return true;
 }
 
+/* Francs, as a number or a text of one; NULL when there is none, or nonsense. */
+static const char *
+read_cost(struct arena *a, struct json_object *answer)
+{
+    const char *cost = str_trim(a, json_opt_scalar(a, answer, "cost", ""));
+    size_t whole = strspn(cost, "0123456789");
+    size_t rest = cost[whole] == '.' ? 1 + strspn(cost + whole + 1, "0123456789") : 0;
+
+    if (whole == 0 || whole > COST_MAX_DIGITS || rest > COST_MAX_DIGITS || rest == 1 ||
+        cost[whole + rest] != '\0')
+        return NULL;
+    return cost;
+}
+
 static struct send_result
 read_answer(struct arena *a, const struct http_response *r)
 {
-    struct send_result result = { provider_status_outcome(r->status), "", "", r->retry_after_s };
+    struct send_result result = { provider_status_outcome(r->status), "", "", r->retry_after_s,
+                                  NULL };
     struct json_object *answer = NULL;
     struct err ignored = { 0 };
 
@@ -57,6 +74,7 @@ read_answer(struct arena *a, const struct http_response *r)
         result.external_id = json_opt_scalar(a, answer, "message_id", "");
         if (str_empty(result.external_id))
             result.external_id = json_opt_scalar(a, answer, "id", "");
+        result.cost_rwf = read_cost(a, answer);
     }
     return result;
 }
@@ -76,17 +94,33 @@ verify(struct arena *a, const struct config *c, const struct incoming_http *in, 
     return true;
 }
 
-/* A gateway that gives no id: the same content at the same gateway time is the same message. */
 static const char *
-id_from_content(struct arena *a, struct json_object *body)
+id_from_content(struct arena *a, struct json_object *body, const char *time)
 {
     unsigned char digest[HMAC_SIZE];
-    const char *content = arena_printf(
-        a, "%s|%s|%s|%s", json_opt_scalar(a, body, "from", ""), json_opt_scalar(a, body, "to", ""),
-        json_opt_scalar(a, body, "timestamp", ""), json_opt_str(a, body, "message", ""));
+    const char *content = arena_printf(a, "%s|%s|%s|%s", json_opt_scalar(a, body, "from", ""),
+                                       json_opt_scalar(a, body, "to", ""), time,
+                                       json_opt_str(a, body, "message", ""));
 
     hmac_digest(content, strlen(content), digest);
     return arena_printf(a, "sha256:%s", str_hex(a, digest, sizeof(digest)));
+}
+
+/* A gateway that gives no id: the same content at the same gateway time is the same message. If it
+ * gives no time either, the minute in which it came, or the one before: a repeat comes soon, and
+ * the same word tomorrow is another message. */
+static void
+make_id(struct arena *a, struct json_object *body, int64_t received_at_ms, struct inbound *m)
+{
+    const char *time = json_opt_scalar(a, body, "timestamp", "");
+    long long bucket = (long long)(received_at_ms / BUCKET_MS);
+
+    if (!str_empty(time)) {
+        m->external_id = id_from_content(a, body, time);
+        return;
+    }
+    m->external_id = id_from_content(a, body, arena_printf(a, "@%lld", bucket));
+    m->earlier_id = id_from_content(a, body, arena_printf(a, "@%lld", bucket - 1));
 }
 
 /* A long text may come as parts that share a ref, and perhaps their id too. */
@@ -102,6 +136,8 @@ read_part(struct arena *a, struct json_object *body, struct inbound *m)
     if (parts < 2 || part < 1 || part > parts)
         return;
     m->external_id = arena_printf(a, "%s:%lld", m->external_id, (long long)part);
+    if (m->earlier_id != NULL)
+        m->earlier_id = arena_printf(a, "%s:%lld", m->earlier_id, (long long)part);
     if (parts > PARTS_MAX || str_empty(ref))
         return; /* nobody can put them together; each is a message, and none a double */
     m->part = (int)part;
@@ -134,7 +170,7 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
     if (str_empty(m->external_id))
         m->external_id = json_opt_scalar(a, body, "message_id", "");
     if (str_empty(m->external_id))
-        m->external_id = id_from_content(a, body);
+        make_id(a, body, in->received_at_ms, m);
     m->text = json_opt_str(a, body, "message", "");
     m->kind = "text";
     read_part(a, body, m);
@@ -152,6 +188,11 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
     }
     if (!json_is_string(json_at(body, "message"))) {
         unreadable(out, a, "message: missing or not a text");
+        return true;
+    }
+    if (json_has_nul(body, "messageId") || json_has_nul(body, "message_id") ||
+        json_has_nul(body, "ref")) {
+        unreadable(out, a, "messageId: holds a NUL");
         return true;
     }
     out->inbound = m;
@@ -188,6 +229,9 @@ read_receipt(struct arena *a, struct json_object *o, struct receipt *out, struct
     *out = (struct receipt){ .our_ref = "", .error_code = "" };
     if (!json_need_str(a, o, "status", &word, e))
         return false;
+    if (json_has_nul(o, "messageId") || json_has_nul(o, "message_id") ||
+        json_has_nul(o, "reference"))
+        return err_set(e, ERR_INVALID, "messageId: holds a NUL");
     out->status = status_word(word);
     if (str_eq(out->status, "undelivered"))
         out->error_code = word;

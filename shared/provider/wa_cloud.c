@@ -1,14 +1,20 @@
 /*
- * wa_cloud - sending by WhatsApp's Cloud API: text inside the 24-hour window, the approved template
- * outside (PROTOCOLS 1.2, 1.9).
+ * wa_cloud - sending by WhatsApp's Cloud API: text, with buttons or a list where there is something
+ * to choose, inside the 24-hour window, the approved template outside (PROTOCOLS 1.2, 1.9).
  */
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/json.h"
+#include "core/phrase.h"
 #include "provider/providers.h"
 #include "provider/wa_webhook.h"
 
-#define TEXT_MAX 4096 /* code points of a text body */
+#define TEXT_MAX         4096 /* code points of a text body, and of a list's */
+#define BUTTON_BODY_MAX  1024
+#define BUTTON_TITLE_MAX 20
+#define BUTTONS_MAX      3
+#define ROW_TITLE_MAX    24
+#define ROWS_MAX         10
 #define TEMPLATE_MAX                                                                               \
     900 /* of the template's one parameter, so that the filled template stays under 1024 */
 
@@ -76,12 +82,85 @@ add_text(struct arena *a, struct json_object *body, const struct outbound *m)
     json_set_bool(text, "preview_url", false);
 }
 
+/* What the numbers in the text stand for, where WhatsApp can show them to be tapped: all there,
+ * different, and short enough. Returns how many, 0 for a text that stays one. */
+static size_t
+choices_of(struct arena *a, const struct outbound *m, const char *titles[ROWS_MAX])
+{
+    struct json_object *list = NULL;
+    struct err ignored = { 0 };
+    size_t n;
+
+    if (str_empty(m->options) || !json_parse(a, m->options, strlen(m->options), &list, &ignored))
+        return 0;
+    n = json_count(list);
+    if (n < 2 || n > ROWS_MAX || utf8_count(m->text) > TEXT_MAX)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        titles[i] = str_trim(a, json_text(a, json_item(list, i)));
+        if (str_empty(titles[i]) || utf8_count(titles[i]) > ROW_TITLE_MAX)
+            return 0;
+        for (size_t k = 0; k < i; k++) {
+            if (str_eq(titles[i], titles[k]))
+                return 0;
+        }
+    }
+    return n;
+}
+
+/* Few and short enough for buttons below the text? */
+static bool
+fit_buttons(const struct outbound *m, const char *const *titles, size_t n)
+{
+    if (n > BUTTONS_MAX || utf8_count(m->text) > BUTTON_BODY_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (utf8_count(titles[i]) > BUTTON_TITLE_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* The text with its options as reply buttons, else as a list. The body is the whole text: nothing
+ * is hidden behind a button, and a number typed instead means the same. */
+static void
+add_interactive(struct arena *a, struct json_object *body, const struct outbound *m,
+                const char *const *titles, size_t n)
+{
+    bool buttons = fit_buttons(m, titles, n);
+    struct json_object *interactive;
+    struct json_object *action;
+    struct json_object *array;
+
+    json_set_str(body, "type", "interactive");
+    interactive = json_add_object(body, "interactive");
+    json_set_str(interactive, "type", buttons ? "button" : "list");
+    json_set_str(json_add_object(interactive, "body"), "text", m->text);
+    action = json_add_object(interactive, "action");
+    if (!buttons)
+        json_set_str(action, "button", phrase_get(PHRASE_CHOOSE, m->language));
+    array = buttons ? json_add_array(action, "buttons")
+                    : json_add_array(json_push_object(json_add_array(action, "sections")), "rows");
+    for (size_t i = 0; i < n; i++) {
+        struct json_object *item = json_push_object(array);
+
+        if (buttons) {
+            json_set_str(item, "type", "reply");
+            item = json_add_object(item, "reply");
+        }
+        json_set_str(item, "id", arena_printf(a, "opt:%zu", i + 1));
+        json_set_str(item, "title", titles[i]);
+    }
+}
+
 static bool
 build(struct arena *a, const struct config *c, const struct outbound *m, struct http_request *out,
       struct err *e)
 {
     struct json_object *body = json_new_object(a);
     const char **headers = arena_array(a, 4, sizeof(*headers));
+    const char *titles[ROWS_MAX];
+    size_t n_titles;
 
     if (str_empty(m->to) || str_empty(flat(a, m->text)))
         return err_set(e, ERR_PERM, "whatsapp: a message without recipient or text");
@@ -91,8 +170,11 @@ build(struct arena *a, const struct config *c, const struct outbound *m, struct 
         json_set_str(body, "recipient", m->to);
     else
         json_set_str(body, "to", m->to[0] == '+' ? m->to + 1 : m->to);
+    n_titles = m->is_template ? 0 : choices_of(a, m, titles);
     if (m->is_template)
         add_template(a, body, c, m);
+    else if (n_titles > 0)
+        add_interactive(a, body, m, titles, n_titles);
     else
         add_text(a, body, m);
     json_set_str(body, "biz_opaque_callback_data", m->id);
@@ -135,7 +217,8 @@ code_outcome(int64_t code, bool transient)
 static struct send_result
 read_answer(struct arena *a, const struct http_response *r)
 {
-    struct send_result result = { provider_status_outcome(r->status), "", "", r->retry_after_s };
+    struct send_result result = { provider_status_outcome(r->status), "", "", r->retry_after_s,
+                                  NULL };
     struct json_object *answer = NULL;
     struct err ignored = { 0 };
     bool readable = json_parse(a, r->body, r->body_len, &answer, &ignored);

@@ -40,6 +40,43 @@ count_items(struct json_object *root, const char *name)
     return n;
 }
 
+/* A place as words: "[location: -1.9441, 30.0619 Kigali Heights]". */
+static const char *
+place_words(struct arena *a, struct json_object *m)
+{
+    const char *name = json_opt_str(a, m, "location.name", "");
+    const char *latitude = json_opt_scalar(a, m, "location.latitude", "");
+    const char *longitude = json_opt_scalar(a, m, "location.longitude", "");
+
+    if (str_empty(name))
+        name = json_opt_str(a, m, "location.address", "");
+    if (str_empty(latitude) || str_empty(longitude))
+        return "";
+    return arena_printf(a, "[location: %s, %s%s%s]", latitude, longitude,
+                        str_empty(name) ? "" : " ", name);
+}
+
+/* The option that was tapped, by the id we gave it ("opt:2"); 0 for none. */
+static int
+choice_of(struct arena *a, struct json_object *m)
+{
+    const char *id = json_opt_str(a, m, "interactive.button_reply.id",
+                                  json_opt_str(a, m, "interactive.list_reply.id", ""));
+    int64_t n;
+
+    return str_starts(id, "opt:") && str_parse_int(id + strlen("opt:"), 1, 10, &n) ? (int)n : 0;
+}
+
+/* What was sent besides its caption is said behind it. */
+static const char *
+with_kind(struct arena *a, const char *words, const char *type)
+{
+    if (str_empty(words) ||
+        (!str_eq(type, "image") && !str_eq(type, "video") && !str_eq(type, "document")))
+        return words;
+    return arena_printf(a, "%s [%s]", words, str_eq(type, "image") ? "picture" : type);
+}
+
 /* The words of a message, by its type; "" where it has none. */
 static const char *
 words_of(struct arena *a, struct json_object *m, const char *type)
@@ -63,7 +100,9 @@ words_of(struct arena *a, struct json_object *m, const char *type)
         if (str_eq(paths[i].type, type))
             words = json_opt_str(a, m, paths[i].path, "");
     }
-    return words;
+    if (str_eq(type, "location"))
+        return place_words(a, m);
+    return with_kind(a, words, type);
 }
 
 /* What a person said to us and expects an answer to; the rest (reactions, notices, edits, groups)
@@ -103,6 +142,8 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
     *out = (struct inbound){ .external_id = "", .part = 1, .parts = 1, .ref = "" };
     if (!json_need_str(a, m, "id", &out->external_id, e))
         return false;
+    if (json_has_nul(m, "id") || json_has_nul(m, "from") || json_has_nul(m, "from_user_id"))
+        return err_set(e, ERR_INVALID, "id: holds a NUL");
     out->wa_id = json_opt_scalar(a, m, "from", "");
     out->bsuid = json_opt_str(a, m, "from_user_id", "");
     if (str_empty(out->wa_id) && str_empty(out->bsuid))
@@ -118,6 +159,7 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
     out->text = words_of(a, m, out->kind);
     if (!str_empty(out->text) && (str_eq(out->kind, "button") || str_eq(out->kind, "interactive")))
         out->kind = "text"; /* a tapped button is its title, said */
+    out->choice = choice_of(a, m);
     out->answerable = is_answerable(m, out->kind);
     if (!clk_parse(json_opt_scalar(a, m, "timestamp", ""), &out->at_ms))
         out->at_ms = 0;
@@ -143,6 +185,8 @@ read_status(struct arena *a, struct json_object *s, struct receipt *out, struct 
     if (!json_need_str(a, s, "id", &out->external_id, e) ||
         !json_need_str(a, s, "status", &out->status, e))
         return false;
+    if (json_has_nul(s, "id") || json_has_nul(s, "biz_opaque_callback_data"))
+        return err_set(e, ERR_INVALID, "id: holds a NUL");
     out->status = status_word(out->status);
     if (uuid_parse(json_opt_str(a, s, "biz_opaque_callback_data", ""), &ref))
         out->our_ref = arena_strdup(a, ref.text);

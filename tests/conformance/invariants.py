@@ -129,16 +129,19 @@ def i6(sql):
 
 
 def i7(sql):
-    """Every inbound message has been handled by exactly one turn, of its own conversation; no turn handled nothing."""
+    """Every inbound message has been handled by exactly one turn, of its own conversation; no turn handled nothing. A turn that was
+    stopped, because two machines seemed to be talking, leaves its messages to a person."""
     bad = column(sql, """SELECT 'message ' || m.id FROM message_delivery_log m LEFT JOIN turns t ON t.id = m.turn_id
-        WHERE m.direction = 'inbound' AND m.turn_id IS NOT NULL AND (t.status IS DISTINCT FROM 'done' OR t.session_id <> m.session_id)""")
-    bad += column(sql, """SELECT 'turn ' || t.id FROM turns t WHERE t.status = 'done' AND NOT EXISTS (
+        WHERE m.direction = 'inbound' AND m.turn_id IS NOT NULL
+          AND (t.status IS NULL OR t.status NOT IN ('done', 'stopped') OR t.session_id <> m.session_id)""")
+    bad += column(sql, """SELECT 'turn ' || t.id FROM turns t WHERE t.status IN ('done', 'stopped') AND NOT EXISTS (
         SELECT 1 FROM message_delivery_log m WHERE m.turn_id = t.id AND m.direction = 'inbound')""")
     # Without a turn are only words of consent and what somebody who refuses answers writes; confirmations tell of both.
     bad += column(sql, """SELECT 'unanswered ' || m.id FROM message_delivery_log m
         WHERE m.direction = 'inbound' AND m.turn_id IS NULL AND NOT m.awaits_turn AND coalesce(m.content, '') <> ''
           AND NOT EXISTS (SELECT 1 FROM message_delivery_log c WHERE c.profile_id = m.profile_id AND c.message_type = 'confirmation')""")
-    return not bad, few(bad) if bad else f"{column(sql, 'SELECT count(*) FROM turns')[0]} turns"
+    return not bad, few(bad) if bad else " turns, ".join(
+        column(sql, f"SELECT count(*) FROM turns WHERE status = '{status}'")[0] + " " + status for status in ("done", "stopped"))
 
 
 def i8(sql, records):

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Thousands of messages through gateways that fail in every way, while the workers are killed with -9 all the time and PostgreSQL
-every few seconds. At the end every message is accounted for, from what the gateways say they took.
+"""Thousands of messages through gateways that fail in every way, while people write, the workers are killed with -9 all the time and
+PostgreSQL every few seconds. At the end every message is accounted for, from what the gateways say they took and what they were
+told we have.
 
-kill_loop.py [--messages N] [--workers N] [--kill-every S] [--crash-every S] [--faults P] [--seed S] [--limit S]
+kill_loop.py [--messages N] [--inbound N] [--workers N] [--kill-every S] [--crash-every S] [--faults P] [--seed S] [--limit S]
+             [--save FILE]
 
-Passes when nothing was lost without trace, no duplicate is unmarked, none was sent more often than its marks allow, and nothing is
-left hanging. Leases, holds and backoff are scaled down, which makes the figures far worse than those of a real day. The circuit
-breaker is put back to "closed" again and again: it would hold the run up for hours, and it is not what is looked at here.
+Passes when nothing was lost without trace, no duplicate is unmarked, none was sent more often than its marks allow, nothing is left
+hanging, and every message of a person that was answered 200 is there once and was answered in one turn, or is a person's case.
+Leases, holds, backoff and the circuit breaker's times are scaled down, which makes the figures far worse than those of a real day.
 """
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -18,6 +21,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../conformance"))
+from invariants import check  # noqa: E402
 from world import World  # noqa: E402
 
 # p of each kind of fault is this share of --faults
@@ -46,9 +51,9 @@ BEGIN
     END LOOP;
 END $$
 """
-LEFT = "SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'failed', 'sending', 'unknown')"
-CLOSE_CIRCUIT = ("UPDATE provider_circuit SET state = 'closed', open_until = NULL, opens = 0, probe_ok = 0, probe_lease_until = NULL, "
-                 "not_before = NULL, max_inflight = full_inflight, changed_at = clock_timestamp()")
+LEFT = ("SELECT (SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'failed', 'sending', 'unknown')) + "
+        "(SELECT count(*) FROM omnichannel_sessions WHERE turn_due_at IS NOT NULL)")
+MUST_HOLD = ("I1", "I5", "I6", "I7", "I8")  # the others look at what is counted here one by one
 
 
 class Loop(World):
@@ -100,6 +105,29 @@ class Reaper(threading.Thread):
             Loop.reap(process, signal.SIGTERM)
 
 
+class Gateway(threading.Thread):
+    """People who write while all this goes on: each message comes again until it was answered 200."""
+
+    def __init__(self, count, people, over_s, rng):
+        super().__init__(daemon=True)
+        self.count, self.people, self.rng = count, people, rng
+        self.pause = over_s / max(count, 1)
+        self.accepted, self.fault = [], ""
+
+    def run(self):
+        try:
+            for i in range(self.count):
+                time.sleep(self.rng.expovariate(1 / self.pause))
+                number = f"+2507{20000000 + self.rng.randrange(self.people) + 1:08}"
+                if i % 4 == 3:
+                    Loop.send_whatsapp(number, f"Question {i}", f"wamid.loop{i}")
+                else:
+                    Loop.send_sms(number, f"Question {i}", f"loop-{i}")
+                self.accepted.append(("meta", f"wamid.loop{i}") if i % 4 == 3 else ("mtn", f"loop-{i}"))
+        except RuntimeError as e:
+            self.fault = str(e)
+
+
 def crash_postgresql(rng):
     """As a power cut does it, or as an impatient operator ("immediate"); scripts/serve starts it again."""
     try:
@@ -109,12 +137,14 @@ def crash_postgresql(rng):
     return 1
 
 
-def run_until_done(given, rng):
-    """Kills and restarts until the queue is empty; returns (kills, crashes of PostgreSQL, seconds)."""
+def run_until_done(given, people, rng):
+    """Kills and restarts until the queue is empty; returns (kills, crashes of PostgreSQL, seconds, the gateway)."""
     reaper = Reaper(given.workers, given.kill_every, random.Random(given.seed + 1))
+    gateway = Gateway(given.inbound, people, given.limit / 4, random.Random(given.seed + 2))
     began = time.monotonic()
     crashes, next_crash = 0, began + given.crash_every / 2
     reaper.start()
+    gateway.start()
     while True:
         now = time.monotonic()
         if now - began > given.limit * 0.75:
@@ -122,17 +152,17 @@ def run_until_done(given, rng):
         elif now >= next_crash:
             crashes += crash_postgresql(rng)
             next_crash = now + given.crash_every * (0.5 + rng.random())
-        when_up(lambda: Loop.sql(CLOSE_CIRCUIT))
         left = when_up(lambda: Loop.value(LEFT))
-        if left == "0":
+        if left == "0" and not Loop.waiting() and not gateway.is_alive():
             break
         if now - began > given.limit:
             print(f"time is over with {left} messages in hand")
             break
         time.sleep(0.3)
     took = time.monotonic() - began
+    gateway.join()
     reaper.finish()
-    return reaper.kills, crashes, took
+    return reaper.kills, crashes, took, gateway
 
 
 def account(n):
@@ -141,10 +171,12 @@ def account(n):
     for number in [r[0] for r in Loop.sql("SELECT phone_number FROM profiles")]:
         for m in Loop.phone(number, wait_s=0):
             taken[m["reference"]] = taken.get(m["reference"], 0) + 1
-    rows = Loop.sql("SELECT id, status, coalesce(dead_reason, ''), possible_duplicate, ambiguous_resends FROM message_delivery_log")
+    rows = Loop.sql("SELECT id, status, coalesce(dead_reason, ''), possible_duplicate, ambiguous_resends FROM message_delivery_log "
+                    "WHERE direction = 'outbound'")
+    planned = int(Loop.value("SELECT count(*) FROM message_delivery_log WHERE message_type = 'operator'"))
     figures = {"messages": len(rows), "accepted at least once": 0, "duplicates at the gateways": 0, "marked as possible duplicate": 0,
                "duplicates unmarked": 0, "sent oftener than marked": 0, "dead (permanent)": 0, "dead (ambiguous)": 0,
-               "of these delivered all the same": 0, "dead (attempts)": 0, "lost without trace": max(0, n - len(rows)), "left hanging": 0}
+               "of these delivered all the same": 0, "dead (attempts)": 0, "lost without trace": n - planned, "left hanging": 0}
     for row_id, status, reason, marked, resends in rows:
         times = taken.get(row_id, 0)
         figures["accepted at least once"] += times > 0
@@ -157,7 +189,7 @@ def account(n):
             figures["of these delivered all the same"] += times > 0
         elif status in ("sent", "delivered", "read"):
             figures["lost without trace"] += times == 0
-        elif status != "undelivered":
+        elif status not in ("undelivered", "suppressed"):
             figures["left hanging"] += 1
         if (times > 1 and marked != "t") or times > 1 + int(resends) or (times == 0 and status in ("sent", "delivered", "read")):
             wrong.append(row_id)
@@ -176,17 +208,20 @@ def show(wrong):
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--messages", type=int, default=600)
+    options.add_argument("--inbound", type=int, default=0, help="messages of people; without it a quarter of --messages")
     options.add_argument("--workers", type=int, default=3)
     options.add_argument("--kill-every", type=float, default=0.15)
     options.add_argument("--crash-every", type=float, default=5)
     options.add_argument("--faults", type=float, default=0.2)
-    options.add_argument("--limit", type=float, default=70)
+    options.add_argument("--limit", type=float, default=100)
+    options.add_argument("--save", help="a file for matrix.py")
     options.add_argument("--seed", type=int, default=int(time.time()))
     options.add_argument("--receipt-delay", type=int, default=1500, help="ms; longer than a hold, so that many reports come too late")
     given = options.parse_args()
+    given.inbound = given.inbound or given.messages // 4
     rng = random.Random(given.seed)
     people = (given.messages + PER_PERSON - 1) // PER_PERSON
-    print(f"{people * PER_PERSON} messages, faults {given.faults:.0%}, a kill every {given.kill_every} s, seed {given.seed}", flush=True)
+    print(f"{people * PER_PERSON} messages, {given.inbound} inbound, faults {given.faults:.0%}, a kill every {given.kill_every} s, seed {given.seed}", flush=True)
     Loop.begin()
     try:
         Loop.lab_json("POST", "/lab/reset", {})
@@ -194,18 +229,30 @@ def main():
             Loop.sql(PEOPLE.format(first=first, last=min(people, first + 499), each=PER_PERSON))
         Loop.lab_json("POST", "/lab/config", {"receipt_delay_ms": given.receipt_delay})
         script_faults(given.faults, given.seed)
-        kills, crashes, took = run_until_done(given, rng)
+        kills, crashes, took, gateway = run_until_done(given, people, rng)
         Loop.lab_json("GET", "/lab/stats?idle_wait_ms=5000")
         figures, wrong = account(people * PER_PERSON)
-        figures |= {"workers killed": kills, "PostgreSQL crashed": crashes, "attempts": int(Loop.value("SELECT count(*) FROM delivery_attempts")),
+        held = [(name, holds, detail) for name, holds, detail in check(Loop.sql, Loop.lab_json, accepted=gateway.accepted)
+                if name.split()[0] in MUST_HOLD]
+        figures |= {"inbound answered 200": len(gateway.accepted), "inbound repeated by gateways": Loop.redelivered,
+                    "conversations for a person": int(Loop.value("SELECT count(*) FROM omnichannel_sessions WHERE needs_human")),
+                    "circuit breakers open": int(Loop.value("SELECT count(*) FROM provider_circuit WHERE state <> 'closed'")),
+                    "workers killed": kills, "PostgreSQL crashed": crashes, "attempts": int(Loop.value("SELECT count(*) FROM delivery_attempts")),
                     "seconds": int(took)}
         for name, value in figures.items():
             print(f"{name:<34} {value:>8}")
+        for name, holds, detail in held:
+            print(f"{name}: {'holds' if holds else 'BROKEN'}, {detail}")
         show(wrong)
     finally:
         Loop.end()
     must_be_none = ("lost without trace", "duplicates unmarked", "sent oftener than marked", "left hanging", "accepted, but of no row")
     bad = [name for name in must_be_none if figures[name] != 0] + (["no kill at all"] if kills == 0 else [])
+    bad += [name for name, holds, _ in held if not holds] + ([gateway.fault] if gateway.fault else [])
+    bad += ["an inbound message not answered"] if len(gateway.accepted) != given.inbound else []
+    if given.save:
+        with open(given.save, "w", encoding="utf-8") as f:
+            json.dump({"seed": given.seed, "passed": not bad, "figures": figures}, f)
     print(f"FAIL {', '.join(bad)}, seed {given.seed}" if bad else f"passed: with 95 % certainty fewer than 1 in {people * PER_PERSON // 3} "
           f"is lost, seed {given.seed}")
     return 1 if bad else 0

@@ -12,8 +12,9 @@ STRANGER = "+250788100003"
 HANGS, DOWN, GONE = "+250788100004", "+250788100005", "+250788100006"
 CROWD = [f"+25078810001{i}" for i in range(5)]
 CALLER = "+250788100020"
+BEFORE, AWAY, AWAY_WA = "+250788100021", "+250788100022", "+250788100023"
 MARKERS = ["0788100", "Kimironko", "Musanze", "my dog", "Aline"]  # what must not be in a log
-NUMBERS = [FEATURE, SMART, STRANGER, HANGS, DOWN, GONE, *CROWD, CALLER]
+NUMBERS = [FEATURE, SMART, STRANGER, HANGS, DOWN, GONE, *CROWD, CALLER, BEFORE, AWAY, AWAY_WA]
 
 
 def feature_phone(w):
@@ -57,7 +58,22 @@ def burst(w):
             {**{n: {"sms": 1} for n in CROWD}, CALLER: {"sms": 1}})
 
 
-SCENARIOS = {f.__name__: f for f in (feature_phone, smartphone, stranger, faults, burst)}
+def away(w):
+    """The database stands still while messages and a report come, and then comes back."""
+    w.call_tool("/tools/call_log_summary", {"call_id": "away", "phone_number": BEFORE, "channel": "sip", "bullets": BULLETS, "ended": True})
+    brought = w.phone(BEFORE)[0]
+    w.freeze()
+    try:
+        for i in range(3):
+            w.send_sms(AWAY, f"Word {i}", f"away-{i}")
+        w.send_whatsapp(AWAY_WA, "Is anybody there?", "wamid.away")
+        w.report(BEFORE, brought)
+    finally:
+        w.thaw()
+    return ["away-0", "away-1", "away-2", "wamid.away"], {BEFORE: {"sms": 1}, AWAY: {"sms": 1}, AWAY_WA: {"whatsapp": 1}}
+
+
+SCENARIOS = {f.__name__: f for f in (feature_phone, smartphone, stranger, faults, burst, away)}
 
 
 def missing(w, inbound, wanted):

@@ -2,13 +2,14 @@
 """Kills one program at one point of its work, in the middle of one scenario, for every point and scenario; then lets the system
 recover by itself and checks that nothing was lost, doubled unmarked, or left hanging.
 
-sweep.py [--short] [--jobs N] [--seed S] [--only WORD]     prints a table: point x scenario -> outcome
+sweep.py [--short] [--jobs N] [--seed S] [--only WORD] [--save FILE]     prints a table: point x scenario -> outcome
 
 A cell says: "ok" the program died there and all held; "+N" gateways had to come N times more; "2x" that many acceptances too
 many, all of them marked; "-" the scenario does not pass that point; "FAIL" what broke is listed below the table.
 """
 
 import argparse
+import json
 import os
 import random
 import sys
@@ -28,17 +29,24 @@ CALL = ["call_recorded", "call_before_notify", "call_notified", "call_attempted"
 TURN = ["turn_claimed", "turn_read", "turn_asked", "turn_answered", "turn_before_finish", "turn_after_finish"]
 SEND = ["delivery_claimed", "delivery_started", "delivery_answered", "delivery_before_finish", "delivery_after_finish"]
 SWEEP = ["sweep_before", "sweep_after"]
+KEEP = ["spool_written", "spool_kept"]
+RESPOOL = ["respool_read", "respool_taken", "respool_done"]
 CALLS = {"feature_phone", "smartphone", "faults"}
-# program: (its points, the scenarios that come by it)
-PROGRAMS = {
-    "sms-inbound-webhook": (SERVE + INBOUND, {"feature_phone", "stranger", "faults", "burst"}),
-    "wa-webhook-core": (SERVE + INBOUND + STATUS, {"smartphone", "faults"}),
-    "sms-status-webhook": (SERVE + STATUS, set(SCENARIOS)),
-    "call_log_summary": (SERVE + CALL + SEND, CALLS),
-    "post-call-notify": (SERVE + CALL + SEND, {"feature_phone", "burst"}),
-    "message-worker": (SWEEP + TURN + SEND + ["call_before_notify"], set(SCENARIOS)),
-    "message-retry": (SWEEP + TURN + SEND + ["call_before_notify"], set(SCENARIOS)),
-}
+# (program, its points, the scenarios that come by them)
+PASSED = [
+    ("sms-inbound-webhook", SERVE + INBOUND, {"feature_phone", "stranger", "faults", "burst"}),
+    ("sms-inbound-webhook", KEEP, {"away"}),
+    ("wa-webhook-core", SERVE + INBOUND + STATUS, {"smartphone", "faults"}),
+    ("wa-webhook-core", KEEP, {"away"}),
+    ("sms-status-webhook", SERVE + STATUS, set(SCENARIOS)),
+    ("sms-status-webhook", KEEP, {"away"}),
+    ("call_log_summary", SERVE + CALL + SEND, CALLS),
+    ("post-call-notify", SERVE + CALL + SEND, {"feature_phone", "burst"}),
+    ("message-worker", SWEEP + TURN + SEND + ["call_before_notify"], set(SCENARIOS)),
+    ("message-worker", RESPOOL, {"away"}),
+    ("message-retry", SWEEP + TURN + SEND + ["call_before_notify"], set(SCENARIOS)),
+    ("message-retry", RESPOOL, {"away"}),
+]
 # Cells that no run passes: only the call of 'burst', whose text nobody has told, waits for the worker to be notified; the first request
 # of 'feature_phone' ends no call; nobody writes by WhatsApp in 'faults'.
 NEVER = {(p, "call_before_notify", s) for p in ("message-worker", "message-retry") for s in SCENARIOS if s != "burst"} | {
@@ -51,11 +59,14 @@ SHORT = [("sms-inbound-webhook", "serve_before_answer", "stranger"), ("sms-inbou
          ("call_log_summary", "delivery_started", "smartphone"), ("post-call-notify", "call_notified", "feature_phone"),
          ("message-worker", "turn_before_finish", "stranger"), ("message-worker", "turn_after_finish", "feature_phone"),
          ("message-worker", "delivery_started", "burst"), ("message-worker", "delivery_answered", "faults"),
-         ("message-retry", "delivery_before_finish", "smartphone"), ("message-retry", "turn_claimed", "stranger")]
+         ("message-retry", "delivery_before_finish", "smartphone"), ("message-retry", "turn_claimed", "stranger"),
+         ("sms-inbound-webhook", "spool_kept", "away"), ("sms-status-webhook", "spool_written", "away"),
+         ("message-worker", "respool_taken", "away"), ("message-retry", "respool_taken", "away")]
 LATE = ("message-retry", "post-call-notify")  # here the gateways report only what has come to rest: nothing heals an unknown outcome
 MOVING = "SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'failed', 'sending', 'unknown')"
 KEEP_S = 90
-TABLES = ("delivery_attempts, status_events, inbound_poison, call_triggers, turns, conversation_threads, message_delivery_log, "
+TABLES = ("tool_calls, call_actions, call_events, webhook_ids, "
+          "delivery_attempts, status_events, inbound_poison, call_triggers, turns, conversation_threads, message_delivery_log, "
           "call_summaries, omnichannel_sessions, contact_addresses, profiles, provider_circuit")
 
 
@@ -156,10 +167,10 @@ def table(cells):
     for c in cells:
         by_row.setdefault((c.program, c.point), {})[c.scenario] = c
     print(f"\n{'program':<20} {'killed at':<24}" + "".join(f"{n:<15}" for n in names))
-    for program, (points, _) in PROGRAMS.items():
+    for program, points, _ in PASSED:
         for point in points:
             if (program, point) in by_row:
-                row = by_row[program, point]
+                row = by_row.pop((program, point))
                 print(f"{program:<20} {point:<24}" + "".join(f"{row[n].word() if n in row else '':<15}" for n in names))
 
 
@@ -169,9 +180,10 @@ def main():
     options.add_argument("--jobs", type=int, default=1)
     options.add_argument("--seed", type=int, default=int(time.time()))
     options.add_argument("--only", default="")
+    options.add_argument("--save", help="a file for matrix.py")
     given = options.parse_args()
     cells = [Cell(*c) for c in SHORT] if given.short else [
-        Cell(program, point, s) for program, (points, scenarios) in PROGRAMS.items() for point in points for s in sorted(scenarios)
+        Cell(program, point, s) for program, points, scenarios in PASSED for point in points for s in sorted(scenarios)
         if (program, point, s) not in NEVER and given.only in f"{program}/{point} {s}"]
     print(f"{len(cells)} cells, order by seed {given.seed}, programs of {BUILD}", flush=True)
     queue = list(cells)
@@ -189,6 +201,11 @@ def main():
         print(f"FAIL {c.program}/{c.point} {c.scenario}: {'; '.join(c.faults)}")
     for c in lived:
         print(f"NOT PASSED {c.program}/{c.point} {c.scenario}")
+    if given.save:
+        order = {(c.program, c.point, c.scenario): i for i, c in enumerate(cells)}
+        saved = sorted((c for c in done if c.program != "logs"), key=lambda c: order[c.program, c.point, c.scenario])
+        with open(given.save, "w", encoding="utf-8") as f:
+            json.dump({"seed": given.seed, "cells": [[c.program, c.point, c.scenario, c.word()] for c in saved]}, f)
     print(f"\n{sum(c.died for c in done)} deaths in {time.monotonic() - began:.0f} s, {sum(c.again for c in done)} deliveries repeated, "
           f"{sum(c.doubled for c in done)} doubles (all marked), {len(failed)} failed, seed {given.seed}")
     return 1 if failed or lived or sum(c.died for c in done) != len(cells) else 0

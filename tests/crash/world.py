@@ -10,7 +10,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
-from harness import BUILD, KEY, MTN_SECRET, WA_SECRET, SystemTest, request, signature  # noqa: E402
+from harness import BUILD, KEY, MTN_SECRET, WA_SECRET, request, signature  # noqa: E402
+from test_spool import SpoolTest  # noqa: E402
 
 GIVE_UP_S = 60
 OPEN = ("SELECT (SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'failed', 'sending', 'unknown', 'sent')), "
@@ -23,7 +24,7 @@ def whatsapp_body(value):
         "messaging_product": "whatsapp", "metadata": {"phone_number_id": "1122334455"}, **value}}]}]}
 
 
-class World(SystemTest):
+class World(SpoolTest):
     """The system without its worker: who works, and who dies, is the test's business."""
     options = ["--no-worker"]
     times = {"LEASE_S": "2", "UNKNOWN_HOLD_S": "1", "BACKOFF_SCALE": "0.02", "FAILOVER_AFTER_S": "600", "SUMMARY_WAIT_S": "1",
@@ -143,7 +144,7 @@ class World(SystemTest):
 
     @classmethod
     def is_open(cls):
-        return cls.sql(OPEN)[0] != ["0", "0"]
+        return cls.waiting() != [] or cls.sql(OPEN)[0] != ["0", "0"]
 
 
 def quiet(process):

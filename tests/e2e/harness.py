@@ -24,6 +24,7 @@ KEY = "service-role-key-of-the-tests"
 MTN_SECRET = "mtn-webhook-secret-of-the-tests"
 WA_SECRET = "wa-app-secret-of-the-tests"
 WA_VERIFY = "wa-verify-token-of-the-tests"
+OPENAI_SECRET = "whsec_dGhlIHZvaWNlIHdlYmhvb2sncyBzZWNyZXQgb2YgdGVzdHM="
 DEADLINE_S = 60
 
 
@@ -89,6 +90,7 @@ class SystemTest(unittest.TestCase):
                 "MTN_SMS_API_URL": cls.lab + "/mtn/v1/sms/send", "MTN_SMS_API_KEY": "mtn-key", "MTN_SMS_API_SECRET": "mtn-secret",
                 "WHATSAPP_API_URL": cls.lab + "/graph/v25.0", "WHATSAPP_ACCESS_TOKEN": "wa-token",
                 "OPENAI_BASE_URL": cls.lab + "/openai/v1", "OPENAI_API_KEY": "agent-key",
+                "OPENAI_WEBHOOK_SECRET": OPENAI_SECRET, "VOICE_BRIDGE_URL": cls.lab,
                 "TURN_QUIET_MS": "50", "BACKOFF_SCALE": "0.05", "LEASE_S": "6", "UNKNOWN_HOLD_S": "1", "SUMMARY_WAIT_S": "1",
                 **cls.env}
             cls.log = open(os.path.join(cls.state, "serve.err"), "w", encoding="utf-8")

@@ -143,6 +143,29 @@ class Failover(SystemTest):
         self.assertEqual(len(self.phone(number, count=2, wait_s=3)), 1)
 
 
+class Blocked(SystemTest):
+    """DELIVERY_MODE=failover, with more patience than a test has: what Meta blocks goes by SMS at once."""
+    env = {"DELIVERY_MODE": "failover", "FAILOVER_AFTER_S": "600", "BACKOFF_SCALE": "0.1"}
+
+    def test_whatsapp_blocked_sms_carries_until_it_is_back(self):
+        first, second, third = "+250788001251", "+250788001252", "+250788001253"
+        seq = {}
+        for number in (first, second, third):
+            self.phone_does(number, "whatsapp", {"text": "hello"})
+            seq[number] = self.phone(number)[-1]["seq"]
+        self.lab_json("POST", "/lab/faults", {"provider": "meta", "fault": "error_code", "code": 131048, "times": 1})
+        for call_id, number in (("blocked-1", first), ("blocked-2", second)):
+            self.tool("/tools/call_log_summary", {"call_id": call_id, "phone_number": number, "bullets": BULLETS, "ended": True})
+            self.assertEqual([m["channel"] for m in self.phone(number, since=seq[number], wait_s=10)], ["sms"])
+        self.assertEqual(self.sql("SELECT call_id, status, error_code FROM message_delivery_log WHERE channel = 'whatsapp' AND call_id "
+                                  "LIKE 'blocked-%' ORDER BY 1"), [["blocked-1", "suppressed", "131048"], ["blocked-2", "suppressed", "131048"]])
+        self.sql("UPDATE provider_circuit SET open_until = clock_timestamp() WHERE provider = 'meta'")  # its time is over
+        self.tool("/tools/call_log_summary", {"call_id": "back", "phone_number": third, "bullets": BULLETS, "ended": True})
+        self.assertEqual([m["channel"] for m in self.phone(third, since=seq[third], wait_s=10)], ["whatsapp"])
+        for number in (first, second):  # and what went by SMS does not come by WhatsApp too
+            self.assertEqual(len(self.phone(number, count=2, since=seq[number], wait_s=1)), 1)
+
+
 class Breaker(SystemTest):
     env = {"BACKOFF_SCALE": "0.02"}
 

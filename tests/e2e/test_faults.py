@@ -1,11 +1,14 @@
 """What goes wrong at the other end: the agent down, slow or talking nonsense; the gateway down; workers killed in the middle."""
 
+import json
 import os
 import signal
+import subprocess
+import threading
 import time
 import unittest
 
-from harness import SystemTest
+from harness import BUILD, SystemTest, in_parallel, request
 
 
 def sms(number, text, message_id):
@@ -103,6 +106,69 @@ class Gateway(SystemTest):
         self.assertEqual(self.value("SELECT possible_duplicate FROM message_delivery_log WHERE call_id = 'gw-3'"), "t")
 
 
+class HungGateway(SystemTest):
+    """A send may take twenty seconds here; who ended a call is answered after eight, and the process is free then."""
+    options = ["--no-worker"]
+    env = {"LEASE_S": "40", "MAX_REQUESTS": "3"}
+
+    def setUp(self):
+        super().setUp()
+        self.lab_json("POST", "/lab/config", {"receipts": False})
+
+    def end_call(self, call_id, number, **more):
+        return self.tool("/tools/call_log_summary", {"call_id": call_id, "phone_number": number, "bullets": ["A house"], "ended": True, **more})
+
+    def test_a_process_that_has_answered_takes_the_next_request_while_its_send_finishes(self):
+        processes = len(self.pids("call_log_summary"))
+        self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "accept_then_hang", "times": processes})
+        answers = in_parallel([lambda i=i: self.end_call(f"hung-{i}", f"+25078800061{i}") for i in range(processes)])
+        self.assertEqual({(status, reply["channels"][0]["status"]) for status, reply in answers}, {(202, "sending")})
+        began = time.monotonic()
+        after = in_parallel([lambda i=i: self.end_call(f"next-{i}", f"+25078800062{i}") for i in range(processes)])
+        took = time.monotonic() - began
+        self.assertEqual({(status, reply["channels"][0]["status"]) for status, reply in after}, {(200, "sent")})
+        self.assertLess(took, 5)
+        # What the process gave up waiting for is written all the same, by whoever waited for it, also by one that has done its share.
+        self.assertEqual(self.end_call("last", "+250788000630")[0], 200)
+        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE call_id LIKE 'hung-%' AND status = 'unknown' AND error_code = 'no_answer'",
+                      processes)
+
+    def test_told_to_stop_it_finishes_what_is_in_hand(self):
+        self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "delay", "delay_ms": 3000, "times": 1})
+        answers = []
+        caller = threading.Thread(target=lambda: answers.append(self.end_call("stopped", "+250788000640")))
+        caller.start()
+        self.wait_for("SELECT status FROM message_delivery_log WHERE call_id = 'stopped'", "sending")
+        for pid in self.pids("call_log_summary"):
+            os.kill(pid, signal.SIGTERM)
+        caller.join()
+        self.assertEqual((answers[0][0], answers[0][1]["channels"][0]["status"]), (200, "sent"))
+        self.assertEqual(self.end_call("after", "+250788000641")[0], 200)  # by their successors
+
+
+class Redirected(SystemTest):
+    def test_an_address_that_has_moved_is_the_operators_matter(self):
+        self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "400", "http_status": 302, "times": 1})
+        self.tool("/tools/call_log_summary", {"call_id": "moved", "phone_number": "+250788000650", "bullets": ["A house"], "ended": True})
+        self.assertEqual(self.sql("SELECT error_code, retry_count FROM message_delivery_log WHERE call_id = 'moved'"), [["http_302", "0"]])
+        self.assertEqual(self.sql("SELECT state, reason FROM provider_circuit WHERE provider = 'mtn'"), [["open", "http_302"]])
+        checks = json.loads(request(self.base, "GET", "/healthz")[2])
+        self.assertEqual((checks["status"], checks["checks"]["sms"], checks["checks"]["whatsapp"]), ("degraded", "degraded", "ok"))
+        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE call_id = 'moved' AND status IN ('sent', 'delivered')", 1, 120)
+
+
+class Costs(SystemTest):
+    env = {"SMS_PRICE_RWF": "9"}
+
+    def test_the_gateways_own_price_is_what_the_row_cost(self):
+        self.lab_json("POST", "/lab/config", {"sms_price_rwf": 23})
+        try:
+            self.tool("/tools/call_log_summary", {"call_id": "cost", "phone_number": "+250788000660", "bullets": ["A house"], "ended": True})
+            self.assertEqual(self.value("SELECT cost_rwf / segments FROM message_delivery_log WHERE call_id = 'cost'").rstrip("0"), "23.")
+        finally:
+            self.lab_json("POST", "/lab/config", {"sms_price_rwf": 15})
+
+
 class Killed(SystemTest):
     """kill -9 of the worker in the middle; message-retry, as cron runs it, finishes the work."""
     options = ["--no-worker"]
@@ -113,8 +179,6 @@ class Killed(SystemTest):
         self.lab_json("POST", "/lab/config", {"receipts": False})
 
     def start_worker(self):
-        import subprocess
-        from harness import BUILD
         script = 'set -a; . "$0"; set +a; exec "$1"'
         return subprocess.Popen(["bash", "-c", script, os.path.join(self.state, "var/env"), os.path.join(BUILD, "handlers/message-worker")],
                                 stderr=subprocess.DEVNULL)
@@ -171,6 +235,12 @@ class Killed(SystemTest):
 
 
 class Restarted(SystemTest):
+    def test_the_worker_takes_no_options(self):
+        done = subprocess.run(["bash", "-c", 'set -a; . "$0"; set +a; exec "$1" --nonsense', os.path.join(self.state, "var/env"),
+                               os.path.join(BUILD, "handlers/message-worker")], capture_output=True, text=True, timeout=20, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("usage: message-worker", done.stderr.splitlines())
+
     def test_a_killed_program_and_a_killed_worker_come_back(self):
         for program in ("sms-inbound-webhook", "message-worker"):
             before = self.pids(program)

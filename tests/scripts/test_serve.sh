@@ -82,7 +82,8 @@ for name in one two; do
         *'"query":"token=SECRET"'*'"authorization":"Bearer abc","signature":"12"}'*200 ]] || fail "headers"
     [[ $(ask "$url/functions/v1/healthz") == *'"program":"healthz"'*200 ]] || fail "/functions/v1"
     [[ $(ask -d '{}' "$url/tools/call_log_summary") == *'"program":"call_log_summary","pid"'*'"length":"2","body":2,'*200 ]] || fail "tool"
-    for path in / /healthz/ /healthzz /tools /nope?token=SECRET; do
+    [[ $(ask "$url/functions/v1/tools") == *'"program":"tool-catalog"'*200 ]] || fail "the catalog of tools"
+    for path in / /healthz/ /healthzz /tools/ /tools/nothing /nope?token=SECRET; do
         [[ $(ask "$url$path") == '{"success":false,"error":{"code":"not_found"'*404 ]] || fail "$path: $(ask "$url$path")"
     done
     head -c 70000 /dev/zero >"$tmp/body"

@@ -102,7 +102,7 @@ SELECT is((pg_temp.call('t5')).status, 'in_progress', 'after ten minutes it does
 -- A call that is known by its SIP name alone
 SELECT call FROM t.call(NULL, '+250780000008', '{"sip": "pbx-1", "ended": true}') \gset
 SELECT is(:'call'::text, 'pbx-1', 'a call that only the exchange knows goes by its name there');
-SELECT results_eq($$SELECT call, created FROM t.call('rtc-1', '+250780000008', '{"sip": "pbx-1", "summary": "Late"}')$$, $$VALUES ('pbx-1', false)$$, '... and is found by whoever knows both');
+SELECT results_eq($$SELECT call, created FROM t.call('rtc-1', '+250780000008', '{"sip": "pbx-1", "summary": "Late"}')$$, $$VALUES ('rtc-1', false)$$, '... and takes the name of whoever knows both');
 SELECT is((SELECT count(*) FROM call_summaries WHERE sip_call_id = 'pbx-1'), 1::bigint, '... it is one call');
 
 -- A row from before messaging

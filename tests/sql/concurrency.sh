@@ -180,6 +180,16 @@ done
 is '... and no end waits for its call' "$(sql race 'SELECT count(*) FROM call_triggers')" 0
 
 # ---------------------------------------------------------------------------------------------------------------------
+# Dead letters
+
+sql race "SELECT t.in_flight('{\"idem_key\": \"dead\"}')" "SELECT t.finish((SELECT id FROM message_delivery_log WHERE idem_key = 'dead'), 1, 'permanent')" >/dev/null
+is 'a dead letter is not sent again while somebody else adds to its conversation' \
+    "$(meanwhile "SELECT 1 FROM omnichannel_sessions s JOIN message_delivery_log m ON m.session_id = s.id WHERE m.idem_key = 'dead' FOR NO KEY UPDATE OF s" \
+        "SET lock_timeout = '200ms'; SELECT replay_dead(id) FROM message_delivery_log WHERE idem_key = 'dead'" | grep -c 'lock timeout')" 1
+is '... ten times afterwards: once' \
+    "$(burst 10 "SELECT replay_dead(id) IS NULL FROM message_delivery_log WHERE idem_key = 'dead';" | count)" 'f=1 t=9'
+
+# ---------------------------------------------------------------------------------------------------------------------
 # Everything at once
 
 errors_before=$(grep -c 'ERROR:' "$CLUSTER/server.log" || true)

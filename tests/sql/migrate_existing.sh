@@ -34,7 +34,7 @@ is 'with the roles, but no member of the owner: refused, saying so' \
     "$((result != 0)) $(grep -o 'plain is not a member of omni_owner' "$CLUSTER/plain.out")" '1 plain is not a member of omni_owner'
 sql postgres 'GRANT omni_owner TO plain'
 migrate plain plain >"$CLUSTER/plain.out" 2>&1 || die "as a member: $(cat "$CLUSTER/plain.out")"
-is 'with both: done' "$(sql plain 'SELECT count(*) FROM agents')" 1
+is 'with both: done' "$(sql plain 'SELECT count(*) FROM agents')" 5
 is '... everything is the owner'"'"'s' "$(sql plain "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
     AND relowner <> 'omni_owner'::regrole AND relname <> 'schema_migrations'")" 0
 

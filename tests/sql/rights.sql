@@ -58,13 +58,13 @@ CREATE FUNCTION t.may(who text, target oid) RETURNS text LANGUAGE sql AS $$
      WHERE has_table_privilege(who, target, p)
 $$;
 SELECT results_eq($$SELECT t.may('omni_app', oid), string_agg(name, ' ' ORDER BY name) FROM t.relation WHERE kind = 'r' AND name NOT LIKE '%migration%' GROUP BY 1 ORDER BY 1$$,
-    $$VALUES ('S', 'delivery_arrows'), ('SI', 'inbound_poison'),
-             ('SIU', 'agents call_summaries contact_addresses conversation_threads delivery_attempts job_heartbeat message_delivery_log omnichannel_sessions profiles provider_circuit status_events turns'),
-             ('SIUD', 'call_triggers')$$, 'what the programs may do');
+    $$VALUES ('S', 'delivery_arrows tool_limits'), ('SI', 'inbound_poison'),
+             ('SIU', 'agents call_actions call_summaries contact_addresses conversation_threads delivery_attempts job_heartbeat message_delivery_log omnichannel_sessions profiles provider_circuit status_events tool_calls turns'),
+             ('SIUD', 'call_events call_triggers webhook_ids')$$, 'what the programs may do');
 SELECT results_eq($$SELECT t.may('omni_user', oid), string_agg(name, ' ' ORDER BY name) FROM t.relation WHERE t.may('omni_user', oid) <> '' GROUP BY 1$$,
     $$VALUES ('S', 'call_summaries contact_addresses conversation_threads message_delivery_log omnichannel_sessions profiles')$$, 'what an end user may do');
 SELECT results_eq($$SELECT t.may('omni_reader', oid), string_agg(name, ' ' ORDER BY name) FROM t.relation WHERE t.may('omni_reader', oid) <> '' GROUP BY 1$$,
-    $$VALUES ('S', 'active_sessions_24h delivery_rates_24h message_delivery_simple')$$, 'what the dashboard may do as a whole');
+    $$VALUES ('S', 'active_sessions_24h delivery_rates_24h message_delivery_simple sessions_needing_human')$$, 'what the dashboard may do as a whole');
 CREATE ROLE t_stranger;
 SELECT is((SELECT string_agg(name, ' ') FROM t.relation WHERE t.may('t_stranger', oid) <> ''), NULL, 'what anybody else may do: nothing');
 

@@ -215,7 +215,7 @@ SELECT ok(t.touched(name::regclass), name || '.updated_at follows every change')
 -- What is there from the start ---------------------------------------------------------------------------------------------
 
 SELECT results_eq('SELECT slug, name FROM agents WHERE is_default', $$VALUES ('call_center', 'Call Center')$$, 'the Call Center agent is the default');
-SELECT is(t.broken_by('agents', '{"slug": "another"}'), 'one_default_agent', 'there is one default agent');
+SELECT is(t.broken_by('agents', '{"slug": "another", "is_default": true}'), 'one_default_agent', 'there is one default agent');
 
 -- Views ----------------------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ CREATE FUNCTION pg_temp.replies(n int DEFAULT 1) RETURNS jsonb LANGUAGE sql AS $
     SELECT coalesce(jsonb_agg(t.outbound(jsonb_build_object('part', i, 'content', 'reply'))), '[]') FROM generate_series(1, n) AS i
 $$;
 CREATE FUNCTION pg_temp.done(turn uuid, session uuid, token bigint, reply_rows jsonb DEFAULT pg_temp.replies(),
-    evidence jsonb DEFAULT '{"agent": "housing", "model": "m", "prompt_tokens": 10, "completion_tokens": 5}') RETURNS text LANGUAGE sql AS $$
+    evidence jsonb DEFAULT '{"agent": "call_center", "model": "m", "prompt_tokens": 10, "completion_tokens": 5}') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(turn, session, token, true, reply_rows, evidence, NULL, 900)
 $$;
 CREATE FUNCTION pg_temp.failed(turn uuid, session uuid, token bigint, retry_s float8, fallback_every_s int DEFAULT 900) RETURNS text LANGUAGE sql AS $$
@@ -38,9 +38,9 @@ SELECT results_eq(format('SELECT content, turn_id = %L, awaits_turn FROM message
 SELECT is(pg_temp.sent(:'session', 'reply'), 2::bigint, '... its rows are written');
 SELECT is((SELECT message_count FROM conversation_threads WHERE session_id = :'session' AND channel = 'sms'), 3, '... the thread counts one message, not its parts');
 SELECT results_eq(format('SELECT status, agent, model, prompt_tokens, completion_tokens, finished_at IS NOT NULL FROM turns WHERE id = %L', :'turn_id'),
-    $$VALUES ('done', 'housing', 'm', 10, 5, true)$$, '... with the evidence');
+    $$VALUES ('done', 'call_center', 'm', 10, 5, true)$$, '... with the evidence');
 SELECT results_eq(format('SELECT turn_lease_until, turn_attempts, last_agent_id, turn_due_at IS NOT NULL FROM omnichannel_sessions WHERE id = %L', :'session'),
-    $$VALUES (NULL::timestamptz, 0, 'housing', true)$$, '... the next turn is due');
+    $$VALUES (NULL::timestamptz, 0, 'call_center', true)$$, '... the next turn is due');
 SELECT is(pg_temp.done(:'turn_id', :'session', :'token'), 'lost', 'a turn that has ended cannot end again');
 SELECT is(pg_temp.sent(:'session', 'reply'), 2::bigint, '... and writes nothing');
 SELECT is((SELECT status FROM turns WHERE id = :'turn_id'), 'done', '... and stays done');

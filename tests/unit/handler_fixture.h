@@ -43,6 +43,7 @@ answer_of(struct fixture *f, const struct handler *h, const char *method, const 
     struct call c = { .arena = f->arena, .flow = flow };
 
     config->service_role_key = (struct secret){ "service-key", "old-key" };
+    config->token_secret = (struct secret){ "token-key", "" };
     *flow = (struct flow){ .config = config, .log = f->log, .worker = "test" };
     copy[0] = vars[0];
     copy[1] = vars[0] != NULL ? vars[1] : NULL;

@@ -25,11 +25,11 @@ test_summary_wordings(void **state)
         { "bullets",
           { .bullets = "[\"House in Kimironko\",\"Two rooms\"]", .next_actions = "" },
           "*Your call with EasyMO*\n\n- House in Kimironko\n- Two rooms\n\nReply to continue.",
-          "EasyMO: - House in Kimironko\n- Two rooms\nReply to 8080." },
+          "EasyMO:\n- House in Kimironko\n- Two rooms\nReply to 8080." },
         { "bullets before prose",
           { .bullets = "[\"Two rooms\"]", .summary = "A long story.", .next_actions = "[]" },
           "*Your call with EasyMO*\n\n- Two rooms\n\nReply to continue.",
-          "EasyMO: - Two rooms\nReply to 8080." },
+          "EasyMO:\n- Two rooms\nReply to 8080." },
         { "prose",
           { .bullets = "", .summary = " You look for a house. ", .next_actions = "" },
           "*Your call with EasyMO*\n\nYou look for a house.\n\nReply to continue.",
@@ -43,33 +43,30 @@ test_summary_wordings(void **state)
             .next_actions = "[\"We call you tomorrow\",\" You send a photo \"]" },
           "*Your call with EasyMO*\n\n- Two rooms\n\n*Next steps*\n- We call you tomorrow\n- You "
           "send a photo\n\nReply to continue.",
-          "EasyMO: - Two rooms\nNext steps:\n- We call you tomorrow\n- You send a photo\nReply to "
+          "EasyMO:\n- Two rooms\nNext steps:\n- We call you tomorrow\n- You send a photo\nReply to "
           "8080." },
         { "points as objects",
           { .bullets = "[{\"text\":\"Two rooms\"},{\"id\":7},\"Near the market\"]",
             .next_actions = "[{\"text\":\"We call you\"}]" },
           "*Your call with EasyMO*\n\n- Two rooms\n- Near the market\n\n*Next steps*\n- We call "
           "you\n\nReply to continue.",
-          "EasyMO: - Two rooms\n- Near the market\nNext steps:\n- We call you\nReply to 8080." },
+          "EasyMO:\n- Two rooms\n- Near the market\nNext steps:\n- We call you\nReply to 8080." },
         { "nothing",
           { .bullets = "", .summary = "", .next_actions = "" },
-          "*Your call with EasyMO*\n\nWe received your call. Reply here and we will go on from "
-          "there.\n\nReply to continue.",
-          "EasyMO: We received your call. Reply here and we will go on from there.\nReply to "
-          "8080." },
+          "*Your call with EasyMO*\n\nWe received your call.\n\nReply to continue.",
+          "EasyMO: We received your call.\nReply to 8080." },
         { "no list",
           { .bullets = "{\"a\":1}", .summary = "", .next_actions = "not JSON" },
-          "*Your call with EasyMO*\n\nWe received your call. Reply here and we will go on from "
-          "there.\n\nReply to continue.",
-          "EasyMO: We received your call. Reply here and we will go on from there.\nReply to "
-          "8080." },
+          "*Your call with EasyMO*\n\nWe received your call.\n\nReply to continue.",
+          "EasyMO: We received your call.\nReply to 8080." },
         { "typographic marks",
           { .bullets = "[\"The owner\xE2\x80\x99s price \xE2\x80\x93 120\xE2\x80\xAF"
                        "000\"]",
             .next_actions = "" },
-          "*Your call with EasyMO*\n\n- The owner\xE2\x80\x99s price \xE2\x80\x93 120\xE2\x80\xAF"
-          "000\n\nReply to continue.",
-          "EasyMO: - The owner's price - 120 000\nReply to 8080." },
+          "*Your call with EasyMO*\n\n- The owner\xE2\x80\x99s price \xE2\x80\x93 120 000\n\nReply "
+          "to "
+          "continue.",
+          "EasyMO:\n- The owner's price - 120 000\nReply to 8080." },
     };
     struct config c = operator_settings();
 
@@ -79,6 +76,61 @@ test_summary_wordings(void **state)
         struct compose_text got = compose_summary(*state, &c, &call, LANG_EN);
         expect_text(rows[i].name, got.rich, rows[i].rich);
         expect_text(rows[i].name, got.plain, rows[i].plain);
+    }
+}
+
+/* What WhatsApp refuses in a template's parameter: line breaks, tabs, more than four blanks,
+ * nothing at all, too much. */
+static void
+test_summary_paragraph(void **state)
+{
+    static const struct {
+        const char *name;
+        struct call_record call;
+        const char *want;
+    } rows[] = {
+        { "points",
+          { .bullets = "[\"House in Kimironko.\",\"Two rooms;\",\"Is it near?\"]" },
+          "House in Kimironko; Two rooms; Is it near?" },
+        { "steps",
+          { .bullets = "[\"Two rooms\"]", .next_actions = "[\"We call you.\",\"You pay\"]" },
+          "Two rooms. Next steps: We call you; You pay." },
+        { "white space",
+          { .bullets = "[\" a\\n\\tb\\r\\n      c\\u00a0\\u2028d \"]" },
+          "a b c d." },
+        { "prose", { .summary = "One.\n\n\tTwo     three." }, "One. Two three." },
+        { "nothing", { .summary = "" }, "We received your call." },
+        { "nothing to be seen",
+          { .bullets = "[\"\\u200b\",\" \"]", .summary = "\xC2\xA0\n" },
+          "We received your call." },
+    };
+    struct config c = operator_settings();
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct call_record call = rows[i].call;
+
+        call.summary = call.summary != NULL ? call.summary : "";
+        expect_text(rows[i].name, compose_summary(*state, &c, &call, LANG_EN).paragraph,
+                    rows[i].want);
+    }
+}
+
+static void
+test_missed(void **state)
+{
+    struct config c = operator_settings();
+    struct compose_text got = compose_missed(*state, &c, LANG_EN);
+
+    assert_string_equal(got.rich, "Sorry, we missed your call. Reply to continue.");
+    assert_string_equal(got.plain, "EasyMO: Sorry, we missed your call.\nReply to 8080.");
+    c.sms_short_code = "";
+    got = compose_missed(*state, &c, LANG_RW);
+    assert_string_equal(
+        got.plain, arena_printf(*state, "EasyMO: %s", phrase_get(PHRASE_MISSED_CALL, LANG_RW)));
+    for (int l = LANG_RW; l <= LANG_SW; l++) {
+        got = compose_missed(*state, &c, (enum language)l);
+        assert_int_equal(sms_text_size(got.plain).segments, 1);
+        assert_int_equal(sms_text_size(got.plain).encoding, SMS_GSM7);
     }
 }
 
@@ -100,7 +152,7 @@ test_summary_languages(void **state)
                                  phrase_get(PHRASE_NEXT_STEPS, l),
                                  phrase_get(PHRASE_REPLY_HINT, l)));
         expect_text(language_text(l), got.plain,
-                    arena_printf(*state, "EasyMO: - Kigali\n%s:\n- +\n%s 8080.",
+                    arena_printf(*state, "EasyMO:\n- Kigali\n%s:\n- +\n%s 8080.",
                                  phrase_get(PHRASE_NEXT_STEPS, l), phrase_get(PHRASE_REPLY_TO, l)));
         expect_int(language_text(l), sms_text_size(got.plain).encoding, SMS_GSM7);
     }
@@ -253,6 +305,9 @@ test_summary_of_many_points(void **state)
     assert_true(utf8_count(got.rich) <= 4096);
     assert_int_equal(sms_text_size(got.plain).segments, COMPOSE_SMS_SEGMENTS);
     assert_true(str_ends(got.plain, "\nR\xC3\xA9pondez au 8080."));
+    assert_true(utf8_count(got.paragraph) <= 900);
+    assert_true(utf8_count(got.paragraph) > 880);
+    assert_true(str_ends(got.paragraph, "ibyumba..."));
 }
 
 static void
@@ -293,6 +348,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         ARENA_TEST(test_summary_wordings),
+        ARENA_TEST(test_summary_paragraph),
+        ARENA_TEST(test_missed),
         ARENA_TEST(test_summary_languages),
         ARENA_TEST(test_summary_hint_fits_the_sender),
         ARENA_TEST(test_summary_keeps_the_hint),

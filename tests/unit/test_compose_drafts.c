@@ -54,8 +54,9 @@ test_drafts_of_both_channels(void **state)
 {
     struct config c = operator_settings();
     struct plan p = plan_for(&c, &aline);
-    struct compose_message m =
-        message_to(&aline, (struct compose_text){ "*rich*", "plain", "one paragraph" });
+    struct compose_message m = message_to(
+        &aline,
+        (struct compose_text){ .rich = "*rich*", .plain = "plain", .paragraph = "one paragraph" });
     struct message_draft out[PLAN_STEPS];
 
     assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
@@ -83,8 +84,8 @@ test_drafts_have_in_common(void **state)
 {
     struct config c = operator_settings();
     struct plan p = plan_for(&c, &aline);
-    struct compose_message m =
-        message_to(&aline, (struct compose_text){ "r", "p", "one paragraph" });
+    struct compose_message m = message_to(
+        &aline, (struct compose_text){ .rich = "r", .plain = "p", .paragraph = "one paragraph" });
     struct message_draft out[PLAN_STEPS];
     struct uuid parsed_id;
 
@@ -137,8 +138,9 @@ test_drafts_follow_the_plan(void **state)
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct plan p = plan_for(&c, &rows[i].person);
-        struct compose_message m =
-            message_to(&rows[i].person, (struct compose_text){ "r", "p", "one paragraph" });
+        struct compose_message m = message_to(
+            &rows[i].person,
+            (struct compose_text){ .rich = "r", .plain = "p", .paragraph = "one paragraph" });
         struct message_draft out[PLAN_STEPS] = { { .channel = CHANNEL_SMS } };
         expect_int(rows[i].name, (int64_t)compose_drafts(*state, &c, &p, &m, out),
                    (int64_t)rows[i].n);
@@ -158,8 +160,9 @@ test_draft_of_a_template(void **state)
     person.window_open = false;
     struct plan p = plan_for(&c, &person);
     struct compose_message m =
-        message_to(&person, (struct compose_text){ "*rich*\n\nReply", times(*state, "a ", 140),
-                                                   "one paragraph" });
+        message_to(&person, (struct compose_text){ .rich = "*rich*\n\nReply",
+                                                   .plain = times(*state, "a ", 140),
+                                                   .paragraph = "one paragraph" });
     assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 2);
     assert_true(out[0].is_template);
     assert_false(out[1].is_template);
@@ -229,8 +232,9 @@ test_second_ways(void **state)
                                                             .is_answer = rows[i].is_answer,
                                                             .answers = CHANNEL_WHATSAPP,
                                                             .person = &person });
-        struct compose_message m =
-            message_to(&person, (struct compose_text){ "*r*", "p", "one paragraph" });
+        struct compose_message m = message_to(
+            &person,
+            (struct compose_text){ .rich = "*r*", .plain = "p", .paragraph = "one paragraph" });
         m.type = rows[i].type;
         m.language = rows[i].language;
         m.key = "k";
@@ -251,8 +255,9 @@ test_second_ways_are_whole_messages(void **state)
 
     c.delivery_mode = MODE_FAILOVER;
     struct plan p = plan_for(&c, &aline);
-    struct compose_message m =
-        message_to(&aline, (struct compose_text){ "*rich*", "plain", "one paragraph" });
+    struct compose_message m = message_to(
+        &aline,
+        (struct compose_text){ .rich = "*rich*", .plain = "plain", .paragraph = "one paragraph" });
     assert_int_equal(compose_drafts(*state, &c, &p, &m, out), 1);
     const struct message_draft *const ways[] = { out[0].fallback_template,
                                                  out[0].fallback_template_en, out[0].fallback_sms };
@@ -288,8 +293,9 @@ test_drafts_cost(void **state)
     c.sms_price_mrwf = 8500;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct plan p = plan_for(&c, &aline);
-        struct compose_message m =
-            message_to(&aline, (struct compose_text){ "r", rows[i].plain, "one paragraph" });
+        struct compose_message m = message_to(
+            &aline, (struct compose_text){
+                        .rich = "r", .plain = rows[i].plain, .paragraph = "one paragraph" });
         struct message_draft out[PLAN_STEPS];
         expect_int(rows[i].name, (int64_t)compose_drafts(a, &c, &p, &m, out), 2);
         expect_int(rows[i].name, out[1].segments, rows[i].segments);

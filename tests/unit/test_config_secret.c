@@ -93,6 +93,34 @@ test_config_refresh_once_a_second(void **state)
     drop_file(f, "WA_APP_SECRET_FILE");
 }
 
+/* For somebody whose secret did not match there is no waiting. */
+static void
+test_config_refresh_now(void **state)
+{
+    struct fixture *f = *state;
+    const char **now = &f->config.wa_app_secret.now;
+
+    put_text(f, "WA_APP_SECRET_FILE", "one\n");
+    touch(f, "WA_APP_SECRET_FILE", 1000);
+    assert_true(load(f, CFG_WA_HOOK));
+    assert_false(config_refresh_now(&f->config));
+    put_text(f, "WA_APP_SECRET_FILE", "two\n");
+    touch(f, "WA_APP_SECRET_FILE", 2000);
+    assert_true(config_refresh_now(&f->config));
+    assert_string_equal(*now, "two");
+    touch(f, "WA_APP_SECRET_FILE", 3000);
+    assert_false(config_refresh_now(&f->config)); /* another time, the same secret */
+    put_text(f, "WA_APP_SECRET_FILE", "");
+    touch(f, "WA_APP_SECRET_FILE", 4000);
+    assert_false(config_refresh_now(&f->config));
+    assert_string_equal(*now, "two");
+    put_text(f, "WA_APP_SECRET_FILE", "three\n"); /* what was empty is looked at again */
+    touch(f, "WA_APP_SECRET_FILE", 4000);
+    assert_true(config_refresh_now(&f->config));
+    drop_file(f, "WA_APP_SECRET_FILE");
+    assert_false(config_refresh_now(&(struct config){ .source = NULL }));
+}
+
 /* Replaced by a file of the same size and time, as "mv" does with copies that keep their time. */
 static void
 test_config_refresh_sees_another_file(void **state)
@@ -302,6 +330,7 @@ main(void)
         CONFIG_TEST(test_config_secret_files),
         CONFIG_TEST(test_config_database_url_from_a_file),
         CONFIG_TEST(test_config_refresh_once_a_second),
+        CONFIG_TEST(test_config_refresh_now),
         CONFIG_TEST(test_config_refresh_sees_another_file),
         CONFIG_TEST(test_config_refresh_leaves_what_cannot_be_read),
         CONFIG_TEST(test_config_rotation_with_files),

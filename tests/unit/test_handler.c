@@ -3,6 +3,7 @@
  * what each refusal says.
  */
 #include "unit/handler_fixture.h"
+#include "unit/tool_fixture.h"
 
 static bool
 run_says_text(struct call *c, struct err *e)
@@ -283,6 +284,7 @@ test_tool_endpoint(void **state)
     };
     static const char *const vars[2] = { BEARER };
 
+    fake_tool_log_reset();
     assert_string_equal(handler_name(&tool_endpoint), "a_tool");
     assert_string_equal(handler_name(&greets), "greets");
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

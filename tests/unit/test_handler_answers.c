@@ -53,7 +53,6 @@ test_status_of_each_error(void **state)
         { ERR_NOT_FOUND, 404, "" },  { ERR_CONFLICT, 409, "" }, { ERR_TOO_LARGE, 413, "" },
         { ERR_MEDIA_TYPE, 415, "" }, { ERR_LIMIT, 429, "5" },   { ERR_UNAVAILABLE, 503, "5" },
         { ERR_TEMP, 503, "5" },      { ERR_PERM, 500, "" },     { ERR_BUG, 500, "" },
-        { ERR_DUPLICATE, 200, "" },
     };
     struct fixture *f = *state;
 
@@ -67,6 +66,36 @@ test_status_of_each_error(void **state)
         /* What was half filled in is gone. */
         expect_true(row, strstr(r.body, "half") == NULL);
     }
+}
+
+/* Done before: the answer is the one that was given then. */
+static void
+test_done_before_is_a_success(void **state)
+{
+    struct handler_answer r = failing(*state, ERR_DUPLICATE);
+
+    assert_int_equal(r.status, 200);
+    assert_string_equal(r.body, "half done");
+}
+
+static bool
+run_done_before(struct call *c, struct err *e)
+{
+    json_set_str(c->reply, "session_id", "s-1");
+    return err_set(e, ERR_DUPLICATE, "known");
+}
+
+static void
+test_done_before_says_so_in_json(void **state)
+{
+    static const struct handler again = {
+        .name = "again", .methods = METHOD_GET, .auth = AUTH_OWN, .run = run_done_before
+    };
+    static const char *const vars[2] = { NULL };
+    struct handler_answer r = answer_of(*state, &again, "GET", "", "", vars);
+
+    assert_int_equal(r.status, 200);
+    assert_string_equal(r.body, "{\"session_id\":\"s-1\",\"success\":true}");
 }
 
 static void
@@ -179,6 +208,8 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         LOG_TEST(test_status_of_each_error),
+        LOG_TEST(test_done_before_is_a_success),
+        LOG_TEST(test_done_before_says_so_in_json),
         LOG_TEST(test_our_own_faults_are_constant_words),
         LOG_TEST(test_correlation_id),
         LOG_TEST(test_correlation_id_is_made),

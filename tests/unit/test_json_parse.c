@@ -230,6 +230,8 @@ test_json_parse_mends_strings(void **state)
         { "in a key", "{\"\xFF\":1}", "{\"" R "\":1}" },
         { "sound letters beside", "\"\xC3\xA9\xFF\"", "\"\xC3\xA9" R "\"" },
         { "NUL escape", "\"ab\\u0000cd\"", "\"abcd\"" },
+        { "many NUL escapes", "[\"\\u0000a\\u0000\\u0000bc\\u0000\",\"\\u0000\"]",
+          "[\"abc\",\"\"]" },
         { "only a NUL escape", "\"\\u0000\"", "\"\"" },
         { "NUL escape in a key", "{\"a\\u0000b\":1}", "{\"ab\":1}" },
         { "lone high surrogate", "\"\\ud800x\"", "\"" R "x\"" },

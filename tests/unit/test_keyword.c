@@ -46,6 +46,13 @@ static const struct row rows[] = {
     { "msaada", "Msaada", KEYWORD_HELP, KEYWORD_HELP },
     { "info", "INFO", KEYWORD_HELP, KEYWORD_HELP },
 
+    { "new", "New", KEYWORD_NEW, KEYWORD_NEW },
+    { "bishya", "Bishya!", KEYWORD_NEW, KEYWORD_NEW },
+    { "bushya", "bushya", KEYWORD_NEW, KEYWORD_NEW },
+    { "nouveau", "NOUVEAU", KEYWORD_NEW, KEYWORD_NEW },
+    { "mpya", "mpya.", KEYWORD_NEW, KEYWORD_NEW },
+    { "new in a sentence", "A new house", KEYWORD_NONE, KEYWORD_NONE },
+
     { "accents, composed", "ARRÊT", KEYWORD_STOP, KEYWORD_STOP },
     { "accents, small", "arrêter", KEYWORD_STOP, KEYWORD_STOP },
     { "accents, two letters", "désabonner", KEYWORD_STOP, KEYWORD_STOP },
@@ -65,16 +72,48 @@ static const struct row rows[] = {
     { "nothing", "", KEYWORD_NONE, KEYWORD_NONE },
     { "blanks", " \n ", KEYWORD_NONE, KEYWORD_NONE },
     { "marks only", "?!", KEYWORD_NONE, KEYWORD_NONE },
+    { "emoji behind", "stop 🙏", KEYWORD_STOP, KEYWORD_STOP },
+    { "emoji at once", "STOP🛑🛑", KEYWORD_STOP, KEYWORD_STOP },
+    { "emoji with skin", "stop 🙏🏿!", KEYWORD_STOP, KEYWORD_STOP },
+    { "emoji joined", "stop 👨‍👩‍👧", KEYWORD_STOP, KEYWORD_STOP },
+    { "help with emoji", "help 🆘", KEYWORD_HELP, KEYWORD_HELP },
+    { "dots", "Stop…", KEYWORD_STOP, KEYWORD_STOP },
+    { "comma behind", "stop,", KEYWORD_STOP, KEYWORD_STOP },
+    { "brackets behind", "stop :)", KEYWORD_STOP, KEYWORD_STOP },
+
+    { "polite", "stop please", KEYWORD_STOP, KEYWORD_NONE },
+    { "polite, comma", "Stop, please!", KEYWORD_STOP, KEYWORD_NONE },
+    { "object", "Stop sending SMS", KEYWORD_STOP, KEYWORD_NONE },
+    { "angry", "STOP BOTHERING ME", KEYWORD_STOP, KEYWORD_NONE },
+    { "twice", "STOP STOP", KEYWORD_STOP, KEYWORD_NONE },
+    { "Kinyarwanda", "Hagarika ubu butumwa", KEYWORD_STOP, KEYWORD_NONE },
+    { "French", "arrêtez svp", KEYWORD_NONE, KEYWORD_NONE },
+    { "French, word", "Arrêter les messages", KEYWORD_STOP, KEYWORD_NONE },
+    { "French, polite", "Arrêt svp", KEYWORD_STOP, KEYWORD_NONE },
+    { "Swahili", "Acha tafadhali", KEYWORD_STOP, KEYWORD_NONE },
+    { "unsubscribe me", "unsubscribe me now", KEYWORD_STOP, KEYWORD_NONE },
+
+    { "a place", "stop at Nyabugogo", KEYWORD_NONE, KEYWORD_NONE },
+    { "a time", "Stop by Friday", KEYWORD_NONE, KEYWORD_NONE },
+    { "a place in the market", "stop at the market", KEYWORD_NONE, KEYWORD_NONE },
+    { "four words", "stop sending me messages", KEYWORD_NONE, KEYWORD_NONE },
+    { "a bus stop", "Arrêt Nyabugogo", KEYWORD_NONE, KEYWORD_NONE },
+    { "a bus stop, French", "arrêt de bus", KEYWORD_NONE, KEYWORD_NONE },
+    { "let me think", "Acha nifikirie", KEYWORD_NONE, KEYWORD_NONE },
+    { "let us see", "reka turebe", KEYWORD_NONE, KEYWORD_NONE },
+    { "a month", "end of month", KEYWORD_NONE, KEYWORD_NONE },
+    { "a visit", "cancel my visit", KEYWORD_NONE, KEYWORD_NONE },
+    { "start something", "start tomorrow", KEYWORD_NONE, KEYWORD_NONE },
+    { "help with something", "help me please", KEYWORD_NONE, KEYWORD_NONE },
+    { "a number", "stop 2", KEYWORD_NONE, KEYWORD_NONE },
     { "in a sentence", "Please stop", KEYWORD_NONE, KEYWORD_NONE },
     { "sentence that starts with it", "Stop at the next bus park", KEYWORD_NONE, KEYWORD_NONE },
-    { "two words in one", "STOP STOP", KEYWORD_NONE, KEYWORD_NONE },
     { "prefix of a word", "STO", KEYWORD_NONE, KEYWORD_NONE },
     { "longer word", "STOPS", KEYWORD_NONE, KEYWORD_NONE },
     { "word that starts with one", "startup", KEYWORD_NONE, KEYWORD_NONE },
     { "inner mark", "ST.OP", KEYWORD_NONE, KEYWORD_NONE },
     { "accent in front", "\u0301STOP", KEYWORD_NONE, KEYWORD_NONE },
     { "mark in front", "!STOP", KEYWORD_NONE, KEYWORD_NONE },
-    { "comma behind", "stop,", KEYWORD_NONE, KEYWORD_NONE },
     { "with a digit", "STOP1", KEYWORD_NONE, KEYWORD_NONE },
     { "other script", "СТОП", KEYWORD_NONE, KEYWORD_NONE },
     { "Cyrillic letters that look the same", "ST\u041EP", KEYWORD_NONE, KEYWORD_NONE },
@@ -111,6 +150,7 @@ test_keyword_text(void **state)
     assert_string_equal(keyword_text(KEYWORD_STOP), "stop");
     assert_string_equal(keyword_text(KEYWORD_START), "start");
     assert_string_equal(keyword_text(KEYWORD_HELP), "help");
+    assert_string_equal(keyword_text(KEYWORD_NEW), "new");
 }
 
 int

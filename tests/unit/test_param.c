@@ -1,6 +1,7 @@
 /*
  * param - what an argument may be, which word names the fault, and the same table as JSON Schema.
  */
+#include "base/str.h"
 #include "core/json.h"
 #include "core/param.h"
 #include "unit/unit.h"
@@ -14,6 +15,7 @@ static const struct param table[] = {
     { "at", PARAM_TIME, false, 0, NULL, "When." },
     { "channel", PARAM_WORD, false, 0, "sip|whatsapp", "How it came." },
     { "points", PARAM_TEXTS, false, 3, NULL, "Short points." },
+    { "sip_call_id", PARAM_CALLID, false, 0, NULL, "The PBX's name of it." },
 };
 
 static const struct param table_of_required[] = {
@@ -46,6 +48,7 @@ test_param_check_takes(void **state)
         "\"channel\":\"\",\"points\":[]}",
         "{\"note\":\"a\",\"call_id\":\"wacid.HBgM_1:a@b-c+d=/e\"}",
         "{\"note\":\"a\",\"call_id\":12345}",
+        "{\"note\":\"a\",\"sip_call_id\":\"a!%*~()<>[]?{}'`\\\\\\\"@10.0.0.1\"}",
         "{\"note\":\"a\",\"call_id\":123456789012345678901234567890}",
         "{\"note\":\"a\",\"profile_id\":\"01900000-0000-7000-8000-00000000000A\"}",
         "{\"note\":\"a\",\"phone\":\"0788 000 001\"}",
@@ -90,6 +93,8 @@ test_param_check_refuses(void **state)
         { "{\"note\":\"a\",\"call_id\":\"a\\nb\"}", "call_id: not an id" },
         { "{\"note\":\"a\",\"call_id\":\"\xC3\xA9\"}", "call_id: not an id" },
         { "{\"note\":\"a\",\"call_id\":true}", "call_id: must be text" },
+        { "{\"note\":\"a\",\"sip_call_id\":\"a b\"}", "sip_call_id: not a SIP Call-ID" },
+        { "{\"note\":\"a\",\"sip_call_id\":\"\xC3\xA9\"}", "sip_call_id: not a SIP Call-ID" },
         { "{\"note\":\"a\",\"call_id\":[1]}", "call_id: must be text" },
         { "{\"note\":\"a\",\"profile_id\":\"01900000-0000-7000-8000\"}", "profile_id: not a UUID" },
         { "{\"note\":\"a\",\"profile_id\":7}", "profile_id: must be text" },
@@ -230,10 +235,36 @@ test_param_schema(void **state)
         "\"channel\":{\"type\":\"string\",\"enum\":[\"sip\",\"whatsapp\"],"
         "\"description\":\"How it came.\"},"
         "\"points\":{\"type\":\"array\",\"maxItems\":50,"
-        "\"items\":{\"type\":\"string\",\"maxLength\":3},\"description\":\"Short points.\"}},"
+        "\"items\":{\"type\":\"string\",\"maxLength\":3},\"description\":\"Short points.\"},"
+        "\"sip_call_id\":{\"type\":\"string\",\"maxLength\":256,"
+        "\"description\":\"The PBX's name of it.\"}},"
         "\"required\":[\"note\"]}");
     assert_string_equal(json_print(*state, param_schema(*state, table, 0)),
                         "{\"type\":\"object\",\"properties\":{},\"required\":[]}");
+}
+
+/* In a text a NUL is a blemish, in a name it makes another one. */
+static void
+test_param_nul(void **state)
+{
+    static const struct {
+        const char *args;
+        const char *fault; /* "" for none */
+    } rows[] = {
+        { "{\"note\":\"n\",\"call_id\":\"a\\u0000b\"}", "call_id: holds a NUL" },
+        { "{\"note\":\"n\",\"phone\":\"+250788000001\\u0000\"}", "phone: holds a NUL" },
+        { "{\"note\":\"a\\u0000b\"}", "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct json_object *args = NULL;
+        struct err e = { 0 };
+        expect_true(rows[i].args,
+                    json_parse(*state, rows[i].args, strlen(rows[i].args), &args, &e));
+        expect_int(rows[i].args, param_check(table, COUNT_OF(table), args, &e),
+                   str_empty(rows[i].fault));
+        expect_text(rows[i].args, e.text, rows[i].fault);
+    }
 }
 
 int
@@ -246,6 +277,7 @@ main(void)
         ARENA_TEST(test_param_check_bounds),
         ARENA_TEST(test_param_check_at_most_fifty_items),
         ARENA_TEST(test_param_schema),
+        ARENA_TEST(test_param_nul),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,6 +24,9 @@ static const struct {
     { "reply hint", PHRASE_REPLY_HINT, "." },
     { "reply to", PHRASE_REPLY_TO, "" },
     { "call recorded", PHRASE_CALL_RECORDED, "." },
+    { "afresh", PHRASE_AFRESH, "." },
+    { "handed over", PHRASE_HANDED_OVER, "." },
+    { "missed call", PHRASE_MISSED_CALL, "." },
 };
 
 static void

@@ -116,7 +116,7 @@ test_plan_summary(void **state)
         { MODE_SMS_ONLY, STOP_SMS, "whatsapp:skip:mode_sms_only,sms:skip:opted_out" },
         { MODE_BOTH, BSUID_ONLY, "whatsapp:send:has_whatsapp,sms:skip:no_number" },
         { MODE_FAILOVER, BSUID_ONLY, "whatsapp:send:has_whatsapp,sms:skip:no_number" },
-        { MODE_SMS_ONLY, BSUID_ONLY, "whatsapp:skip:mode_sms_only,sms:skip:no_number" },
+        { MODE_SMS_ONLY, BSUID_ONLY, "whatsapp:send:has_whatsapp,sms:skip:no_number" },
         { MODE_BOTH, BSUID_ONLY | WINDOW_CLOSED,
           "whatsapp:send:window_closed_template,sms:skip:no_number" },
         { MODE_BOTH, NO_ADDRESS, "whatsapp:skip:no_address,sms:skip:no_number" },
@@ -164,6 +164,8 @@ test_plan_reply_to_whatsapp(void **state)
         { MODE_FAILOVER, ANSWERS_WHATSAPP,
           "whatsapp:send:answers_whatsapp,sms:skip:answered_by_whatsapp" },
         { MODE_SMS_ONLY, ANSWERS_WHATSAPP, "whatsapp:skip:mode_sms_only,sms:send:sms_alone" },
+        { MODE_SMS_ONLY, ANSWERS_WHATSAPP | BSUID_ONLY, /* no number, no SMS */
+          "whatsapp:send:answers_whatsapp,sms:skip:no_number" },
         /* Whoever writes there has it, whatever was noted before. */
         { MODE_BOTH, ANSWERS_WHATSAPP | NO_WHATSAPP,
           "whatsapp:send:answers_whatsapp,sms:skip:answered_by_whatsapp" },

@@ -70,13 +70,13 @@ test_provider_status_outcome(void **state)
         enum outcome want;
     } rows[] = {
         { 200, OUTCOME_ACCEPTED },  { 201, OUTCOME_ACCEPTED },  { 202, OUTCOME_ACCEPTED },
-        { 204, OUTCOME_ACCEPTED },  { 299, OUTCOME_ACCEPTED },  { 301, OUTCOME_PERMANENT },
-        { 302, OUTCOME_PERMANENT }, { 400, OUTCOME_PERMANENT }, { 401, OUTCOME_HOLD },
+        { 204, OUTCOME_ACCEPTED },  { 299, OUTCOME_ACCEPTED },  { 301, OUTCOME_HOLD },
+        { 302, OUTCOME_HOLD },      { 400, OUTCOME_PERMANENT }, { 401, OUTCOME_HOLD },
         { 403, OUTCOME_HOLD },      { 404, OUTCOME_PERMANENT }, { 408, OUTCOME_RETRY },
         { 409, OUTCOME_PERMANENT }, { 413, OUTCOME_PERMANENT }, { 422, OUTCOME_PERMANENT },
         { 429, OUTCOME_RETRY },     { 500, OUTCOME_AMBIGUOUS }, { 501, OUTCOME_AMBIGUOUS },
         { 502, OUTCOME_AMBIGUOUS }, { 503, OUTCOME_RETRY },     { 504, OUTCOME_AMBIGUOUS },
-        { 599, OUTCOME_AMBIGUOUS },
+        { 599, OUTCOME_AMBIGUOUS }, { 308, OUTCOME_HOLD },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

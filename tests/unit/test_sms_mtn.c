@@ -150,6 +150,32 @@ test_read_answer_accepts_without_words(void **state)
 }
 
 static void
+test_read_answer_cost(void **state)
+{
+    static const struct {
+        const char *cost;
+        const char *want; /* NULL: none was told */
+    } rows[] = {
+        { "15", "15" },        { "24.50", "24.50" },   { "0", "0" },
+        { "\"30\"", "30" },    { "\" 7.5 \"", "7.5" }, { "999999", "999999" },
+        { "1000000", NULL },   { "-1", NULL },         { "1e3", NULL },
+        { "\"\"", NULL },      { "\"RWF 15\"", NULL }, { "\"15.\"", NULL },
+        { "\".5\"", NULL },    { "null", NULL },       { "{}", NULL },
+        { "\"1.2.3\"", NULL },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *body = arena_printf(*state, "{\"id\":\"m\",\"cost\":%s}", rows[i].cost);
+        struct http_response r = answered(200, body);
+        struct send_result got = provider_mtn.read_answer(*state, &r);
+        expect_true(body, (got.cost_rwf == NULL) == (rows[i].want == NULL));
+        if (rows[i].want != NULL)
+            expect_text(body, got.cost_rwf, rows[i].want);
+        expect_text(body, got.external_id, "m");
+    }
+}
+
+static void
 test_verify(void **state)
 {
     struct arena *a = *state;
@@ -227,6 +253,7 @@ main(void)
         ARENA_TEST(test_build_refuses),
         ARENA_TEST(test_read_answer),
         ARENA_TEST(test_read_answer_accepts_without_words),
+        ARENA_TEST(test_read_answer_cost),
         ARENA_TEST(test_verify),
         ARENA_TEST(test_verify_needs_the_header),
         ARENA_TEST(test_verify_sees_every_byte),

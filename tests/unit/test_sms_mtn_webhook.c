@@ -195,13 +195,95 @@ test_read_webhook_makes_an_id(void **state)
         expect_true(others[i], !str_eq(id_read(a, others[i]), id));
 }
 
+/* Neither id nor time: the minute of arrival and the one before. */
+static void
+test_read_webhook_without_id_and_time(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t after_ms;
+        bool same;
+    } rows[] = {
+        { "at once", 0, true },
+        { "a second later", 1000, true },
+        { "in the next minute", 60000, true },
+        { "two minutes later", 120000, false },
+        { "tomorrow", 86400000, false },
+    };
+    const char *body = "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"yes\"}";
+    struct incoming_http in = webhook(*state, body, "");
+    struct webhook_items first;
+    struct webhook_items again;
+    struct err e = { 0 };
+
+    in.received_at_ms = 1795370703000 / 60000 * 60000 + 59000;
+    assert_true(provider_mtn.read_webhook(*state, &in, &first, &e));
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        in.received_at_ms = 1795370703000 / 60000 * 60000 + 59000 + rows[i].after_ms;
+        expect_true(rows[i].name, provider_mtn.read_webhook(*state, &in, &again, &e));
+        expect_int(rows[i].name,
+                   str_eq(again.inbound[0].external_id, first.inbound[0].external_id) ||
+                       str_eq(again.inbound[0].earlier_id, first.inbound[0].external_id),
+                   rows[i].same);
+    }
+    in = webhook(*state, fixture_text(*state, "mtn/inbound_no_id.json"), "");
+    assert_true(provider_mtn.read_webhook(*state, &in, &again, &e));
+    assert_null(again.inbound[0].earlier_id); /* it has a time of its own */
+}
+
+static void
+test_read_webhook_nul_in_an_id(void **state)
+{
+    static const char *const rows[] = {
+        "{\"from\":\"0788000001\",\"message\":\"a\",\"messageId\":\"a\\u0000b\"}",
+        "{\"from\":\"0788000001\",\"message\":\"a\",\"message_id\":\"\\u0000\"}",
+        "{\"from\":\"0788000001\",\"message\":\"a\",\"messageId\":\"a\",\"ref\":\"1\\u0000\"}",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct incoming_http in = webhook(*state, rows[i], "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        expect_true(rows[i], provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_int(rows[i], (int64_t)items.n_inbound, 0);
+        expect_int(rows[i], (int64_t)items.n_unreadable, 1);
+        expect_text(rows[i], items.unreadable[0], "messageId: holds a NUL");
+    }
+    assert_string_equal(id_read(*state, "{\"from\":\"0788000001\",\"message\":\"a\\u0000b\","
+                                        "\"messageId\":\"mo-1\"}"),
+                        "mo-1"); /* in a text it is only a blemish */
+}
+
+static void
+test_read_report_nul_in_an_id(void **state)
+{
+    struct incoming_http in = webhook(*state,
+                                      "[{\"messageId\":\"a\\u0000\",\"status\":\"DELIVERED\"},"
+                                      "{\"messageId\":\"b\",\"status\":\"DELIVERED\"}]",
+                                      "");
+    struct webhook_items items;
+    struct err e = { 0 };
+
+    assert_true(provider_mtn.read_report(*state, &in, &items, &e));
+    assert_int_equal(items.n_receipts, 1);
+    assert_string_equal(items.receipts[0].external_id, "b");
+    assert_int_equal(items.n_unreadable, 1);
+    assert_string_equal(items.unreadable[0], "report: messageId: holds a NUL");
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        ARENA_TEST(test_read_webhook_messages),   ARENA_TEST(test_read_webhook_parts),
-        ARENA_TEST(test_read_webhook_unreadable), ARENA_TEST(test_read_webhook_odd_members),
-        ARENA_TEST(test_read_webhook_no_json),    ARENA_TEST(test_read_webhook_makes_an_id),
+        ARENA_TEST(test_read_webhook_messages),
+        ARENA_TEST(test_read_webhook_parts),
+        ARENA_TEST(test_read_webhook_unreadable),
+        ARENA_TEST(test_read_webhook_odd_members),
+        ARENA_TEST(test_read_webhook_no_json),
+        ARENA_TEST(test_read_webhook_makes_an_id),
+        ARENA_TEST(test_read_webhook_without_id_and_time),
+        ARENA_TEST(test_read_webhook_nul_in_an_id),
+        ARENA_TEST(test_read_report_nul_in_an_id),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,7 +333,7 @@ test_read_answer_odd_bodies(void **state)
         { 400, "{\"error\":{\"code\":100,\"is_transient\":\"true\"}}", OUTCOME_PERMANENT, "100" },
         { 502, "<html>Bad Gateway</html>", OUTCOME_AMBIGUOUS, "http_502" },
         { 404, "", OUTCOME_PERMANENT, "http_404" },
-        { 302, "", OUTCOME_PERMANENT, "http_302" },
+        { 302, "", OUTCOME_HOLD, "http_302" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {

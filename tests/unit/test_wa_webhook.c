@@ -93,13 +93,13 @@ test_read_message_types(void **state)
         { "call_permission_reply", "interactive", "", false },
         { "interactive_bare", "interactive", "", true },
         { "interactive_empty", "interactive", "", true },
-        { "image", "image", "Iyi nzu", true },
+        { "image", "image", "Iyi nzu [picture]", true },
         { "image_without_caption", "image", "", true },
-        { "video", "video", "Reba", true },
-        { "document", "document", "CV yanjye", true },
+        { "video", "video", "Reba [video]", true },
+        { "document", "document", "CV yanjye [document]", true },
         { "audio", "audio", "", true },
         { "sticker", "sticker", "", true },
-        { "location", "location", "", true },
+        { "location", "location", "[location: -1.9441, 30.0619 Kigali Heights]", true },
         { "contacts", "contacts", "", true },
         { "order", "order", "", false },
         { "reaction", "reaction", "", false },
@@ -226,6 +226,35 @@ test_read_message_unreadable(void **state)
     }
 }
 
+static void
+test_read_nul_in_an_id(void **state)
+{
+#define WHOLE(items)                                                                               \
+    "{\"object\":\"whatsapp_business_account\",\"entry\":[{\"changes\":[{\"field\":\"messages\","  \
+    "\"value\":{" items "}}]}]}"
+    static const struct {
+        const char *body;
+        const char *why;
+    } rows[] = {
+        { WHOLE("\"messages\":[{\"id\":\"w\\u0000\",\"from\":\"250788000001\",\"type\":\"text\","
+                "\"text\":{\"body\":\"a\"}}]"),
+          "message: id: holds a NUL" },
+        { WHOLE("\"messages\":[{\"id\":\"w\",\"from\":\"250788000001\\u0000\",\"type\":\"text\","
+                "\"text\":{\"body\":\"a\"}}]"),
+          "message: id: holds a NUL" },
+        { WHOLE("\"statuses\":[{\"id\":\"w\\u0000x\",\"status\":\"sent\"}]"),
+          "status: id: holds a NUL" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct webhook_items items = items_of(*state, rows[i].body, rows[i].body);
+        expect_int(rows[i].body, (int64_t)(items.n_inbound + items.n_receipts), 0);
+        expect_int(rows[i].body, (int64_t)items.n_unreadable, 1);
+        expect_text(rows[i].body, items.unreadable[0], rows[i].why);
+    }
+#undef WHOLE
+}
+
 int
 main(void)
 {
@@ -237,6 +266,7 @@ main(void)
         ARENA_TEST(test_read_message_time),
         ARENA_TEST(test_read_message_as_meta_escapes_it),
         ARENA_TEST(test_read_message_unreadable),
+        ARENA_TEST(test_read_nul_in_an_id),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,425 @@
+-- Delivery, second part: what a gateway charged is what a row cost; WhatsApp that is blocked leaves its messages to SMS at once; good
+-- news wipes the traces of bad.
+
+-- Answers of Meta's that close WhatsApp to all messages, not to one: spam rate, template limit, policy, locked, country, payment.
+CREATE FUNCTION provider_blocks(p_code text) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(p_code IN ('131048', '131064', '368', '131031', '130497', '131042', '131044'), false)
+$$;
+
+-- Whether a provider will take nothing for a while, so that a message is better off elsewhere: it has blocked us, or it has been in
+-- trouble for longer than a moment. Not while it is tried again: the probes are real messages.
+CREATE FUNCTION provider_is_away(p_provider text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM provider_circuit c WHERE c.provider = p_provider
+                      AND (c.state = 'forced_open'
+                           OR (c.state = 'open' AND c.open_until > clock_timestamp()
+                               AND (provider_blocks(c.reason) OR c.changed_at < clock_timestamp() - interval '20 seconds'))))
+$$;
+
+-- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds (NULL: however long),
+-- or cannot take up for a while; these are given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
+-- after messages_went_out(), which has the locks.
+CREATE OR REPLACE FUNCTION messages_fall_back(p_ids uuid[], p_after_s int) RETURNS int
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    m     record;
+    draft jsonb;
+    n     int := 0;
+BEGIN
+    FOR m IN
+        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback, c.reason
+          FROM message_delivery_log l LEFT JOIN provider_circuit c ON c.provider = l.provider
+         WHERE l.id = ANY (p_ids) AND l.fallback IS NOT NULL
+           AND (l.status = 'undelivered' OR (l.status = 'dead' AND l.dead_reason <> 'expired')
+                OR (l.fallback ? 'patient' AND l.created_at < clock_timestamp() - p_after_s * interval '1 second'
+                    AND l.status IN ('pending', 'failed', 'sending', 'unknown', 'sent'))
+                OR (l.status IN ('pending', 'failed') AND l.fallback ? 'sms' AND provider_is_away(l.provider)
+                    AND NOT person_refuses(l.profile_id, 'sms')))
+         ORDER BY l.session_id, l.id
+           FOR NO KEY UPDATE OF l SKIP LOCKED
+    LOOP
+        UPDATE message_delivery_log l SET fallback = NULL WHERE l.id = m.id;
+        draft := CASE WHEN m.status IN ('undelivered', 'dead') THEN fallback_choice(m.fallback, m.error_code)
+                      ELSE m.fallback -> 'sms' END;
+        IF draft IS NOT NULL AND NOT person_refuses(m.profile_id, draft ->> 'channel') THEN
+            n := n + (SELECT count(*)::int FROM messages_enqueue(m.session_id, jsonb_build_array(draft)));
+            UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL, error_code = coalesce(m.reason, 'circuit_open')
+             WHERE l.id = m.id AND l.status IN ('pending', 'failed') AND provider_is_away(l.provider); -- it went by SMS, and not twice
+        END IF;
+    END LOOP;
+    RETURN n;
+END $$;
+
+-- A dead letter, sent again by an operator: a new row, the dead one stays as evidence; pressed twice it is still one row. NULL when
+-- there is nothing to do. Locks the message, then its conversation, as everybody who adds to one.
+CREATE OR REPLACE FUNCTION replay_dead(p_id uuid) RETURNS uuid
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    m   message_delivery_log;
+    new uuid;
+BEGIN
+    SELECT * INTO m FROM message_delivery_log l
+     WHERE l.id = p_id AND l.status = 'dead' AND l.content IS NOT NULL FOR NO KEY UPDATE;
+    IF NOT FOUND OR person_refuses(m.profile_id, m.channel) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM 1 FROM omnichannel_sessions s WHERE s.id = m.session_id FOR NO KEY UPDATE;
+    INSERT INTO message_delivery_log (session_id, profile_id, call_id, channel, message_type, provider, content, recipient_phone,
+        status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata, replay_of)
+    VALUES (m.session_id, m.profile_id, m.call_id, m.channel, m.message_type, m.provider, m.content, m.recipient_phone,
+        'pending', m.idem_key || ':replay', m.group_id, m.part, clock_timestamp(), clock_timestamp() + interval '2 hours', m.segments,
+        m.cost_rwf, m.turn_id, m.metadata, m.id)
+    ON CONFLICT (idem_key) DO NOTHING
+    RETURNING id INTO new;
+    RETURN new;
+END $$;
+
+-- Raises one message to the best status reported for it, by the gateway's id or by our own reference; never lowers it, and takes
+-- no arrow that is not there. What is there in the end did not fail. Reports stay as evidence whether they changed something or not.
+-- True when the row moved.
+CREATE OR REPLACE FUNCTION apply_status_events(p_message uuid) RETURNS boolean
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    m    message_delivery_log;
+    best status_events;
+    moved boolean := false;
+BEGIN
+    SELECT * INTO m FROM message_delivery_log WHERE id = p_message FOR NO KEY UPDATE;
+    IF m.external_message_id IS NULL THEN -- a report by our reference may bring the id, and with it reports that came under the id alone
+        UPDATE message_delivery_log SET external_message_id = e.external_message_id
+          FROM (SELECT v.external_message_id FROM status_events v
+                 WHERE v.our_ref = m.id AND v.provider = m.provider AND v.external_message_id <> ''
+                   AND NOT EXISTS (SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound'
+                                      AND o.provider = m.provider AND o.external_message_id = v.external_message_id)
+                 ORDER BY v.id DESC LIMIT 1) AS e
+         WHERE id = m.id
+        RETURNING e.external_message_id INTO m.external_message_id;
+    END IF;
+    SELECT * INTO best FROM status_events e
+     WHERE e.status IN ('sent', 'undelivered', 'delivered', 'read')
+       AND (e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id))
+     ORDER BY delivery_rank(e.status) DESC, e.id LIMIT 1;
+    IF delivery_rank(best.status) > delivery_rank(m.status)
+       AND EXISTS (SELECT 1 FROM delivery_arrows a WHERE a.from_status = m.status AND a.to_status = best.status) THEN
+        UPDATE message_delivery_log SET
+            status = best.status,
+            lease_until = NULL, next_attempt_at = NULL, dead_reason = NULL,
+            fallback = CASE WHEN best.status IN ('delivered', 'read') THEN NULL ELSE fallback END,
+            sent_at = coalesce(sent_at, clock_timestamp()),
+            delivered_at = CASE WHEN best.status IN ('delivered', 'read')
+                                THEN coalesce(delivered_at, best.provider_at, clock_timestamp()) ELSE delivered_at END,
+            read_at = CASE WHEN best.status = 'read' THEN coalesce(read_at, best.provider_at, clock_timestamp()) ELSE read_at END,
+            failed_at = CASE WHEN best.status = 'undelivered' THEN clock_timestamp() END,
+            error_code = CASE WHEN best.status = 'undelivered' THEN best.error_code END,
+            error_message = NULL
+         WHERE id = m.id;
+        moved := true;
+    END IF;
+    UPDATE status_events e SET applied = true
+     WHERE NOT e.applied
+       AND (e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id));
+    RETURN moved;
+END $$;
+
+-- Writes outcomes, a JSON array of {id, fence, outcome, external_id, error_code, error_message, http_status, retry_after_s,
+-- took_ms, cost_rwf}. A result whose fence is not the row's any more changes nothing: its status comes back NULL, "you lost the lease".
+--   outcome  accepted | retry | permanent | ambiguous | notsent; 'hold': as notsent, but the attempt does not count
+-- What would be tried again, but its person has said STOP meanwhile, is suppressed; only the answer to that word goes out.
+CREATE OR REPLACE FUNCTION finish_outbound(p_results jsonb, p_hold_s int, p_scale float8)
+RETURNS TABLE (id uuid, status text)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    r    record;
+    m    message_delivery_log;
+    new  text;
+    went uuid[] := '{}';
+    lost uuid[] := '{}';
+BEGIN
+    -- A report under an id that only this answer brings, on its way at this moment, waits for us, or we for it: one of us two
+    -- sees what the other wrote.
+    PERFORM pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended('id:' || x.external_id, 20251207) AS k
+          FROM jsonb_to_recordset(p_results) AS x (external_id text)
+         WHERE x.external_id <> '' ORDER BY k) AS locks;
+    FOR r IN
+        SELECT * FROM jsonb_to_recordset(p_results) AS x (id uuid, fence bigint, outcome text, external_id text,
+            error_code text, error_message text, http_status int, retry_after_s int, took_ms int, cost_rwf numeric)
+         ORDER BY x.id -- one order for all finishers: no deadlocks
+    LOOP
+        id := r.id;
+        status := NULL;
+        UPDATE delivery_attempts a SET finished_at = clock_timestamp(),
+            outcome = CASE r.outcome WHEN 'hold' THEN 'notsent' ELSE r.outcome END,
+            error_code = r.error_code, http_status = r.http_status, took_ms = r.took_ms
+         WHERE a.message_id = r.id AND a.fence = r.fence;
+        SELECT * INTO m FROM message_delivery_log l
+         WHERE l.id = r.id AND l.lease_token = r.fence AND l.status NOT IN ('pending', 'suppressed')
+           AND (l.status <> 'failed' OR r.outcome = 'accepted') FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RETURN NEXT;
+            CONTINUE;
+        END IF;
+        -- A gateway that gives no id, or one id twice, must not cost the others of the batch their outcomes.
+        IF r.external_id = '' OR EXISTS (SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound'
+                AND o.provider = m.provider AND o.external_message_id = r.external_id AND o.id <> r.id) THEN
+            r.external_id := NULL;
+        END IF;
+        IF m.status IN ('sending', 'unknown') OR (m.status IN ('dead', 'failed') AND r.outcome = 'accepted') THEN -- given up too early
+            new := CASE r.outcome
+                WHEN 'accepted' THEN 'sent'
+                WHEN 'permanent' THEN 'dead'
+                WHEN 'ambiguous' THEN 'unknown'
+                WHEN 'hold' THEN 'failed'
+                ELSE CASE WHEN m.retry_count >= 7 THEN 'dead' ELSE 'failed' END END;
+            UPDATE message_delivery_log l SET
+                status = new,
+                external_message_id = coalesce(r.external_id, l.external_message_id),
+                cost_rwf = coalesce(r.cost_rwf, l.cost_rwf), -- what the gateway says it took; else our estimate stays
+                error_code = CASE WHEN new = 'sent' THEN NULL ELSE r.error_code END,
+                error_message = CASE WHEN new = 'sent' THEN NULL ELSE r.error_message END,
+                retry_count = CASE WHEN r.outcome = 'hold' THEN greatest(l.retry_count - 1, 0) ELSE l.retry_count END,
+                next_attempt_at = CASE WHEN new = 'failed'
+                    THEN clock_timestamp() + delivery_backoff(l.retry_count, coalesce(r.retry_after_s, 0), p_scale) END,
+                lease_until = CASE WHEN new = 'unknown' THEN clock_timestamp() + p_hold_s * interval '1 second' END,
+                lease_owner = CASE WHEN new = 'unknown' THEN l.lease_owner END,
+                sent_at = CASE WHEN new = 'sent' THEN clock_timestamp() ELSE l.sent_at END,
+                failed_at = CASE WHEN new IN ('failed', 'dead') AND r.outcome <> 'hold' THEN clock_timestamp() ELSE l.failed_at END,
+                dead_reason = CASE WHEN new = 'dead' THEN CASE r.outcome WHEN 'permanent' THEN 'permanent' ELSE 'attempts' END END
+             WHERE l.id = r.id;
+        ELSE -- a report overtook us
+            new := m.status;
+            UPDATE message_delivery_log l SET lease_until = NULL, cost_rwf = coalesce(r.cost_rwf, l.cost_rwf),
+                external_message_id = coalesce(l.external_message_id, r.external_id)
+             WHERE l.id = r.id;
+        END IF;
+        IF new = 'failed' AND m.message_type <> 'confirmation' AND person_refuses(m.profile_id, m.channel) THEN
+            UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL, error_code = 'opted_out' WHERE l.id = r.id;
+        END IF;
+        -- Reports may have come before this answer, under the gateway's id or our own.
+        IF EXISTS (SELECT 1 FROM status_events e WHERE e.our_ref = r.id AND NOT e.applied)
+           OR (r.external_id IS NOT NULL AND EXISTS (SELECT 1 FROM status_events e
+                WHERE e.provider = m.provider AND e.external_message_id = r.external_id AND NOT e.applied)) THEN
+            PERFORM apply_status_events(r.id);
+        END IF;
+        IF m.channel = 'whatsapp' OR m.message_type = 'summary' OR m.fallback IS NOT NULL THEN
+            went := went || r.id;
+        END IF;
+        SELECT l.status INTO status FROM message_delivery_log l WHERE l.id = r.id;
+        IF m.fallback IS NOT NULL AND (status IN ('dead', 'undelivered') OR (status = 'failed' AND provider_blocks(r.error_code))) THEN
+            lost := lost || r.id;
+        END IF;
+        PERFORM provider_result(m.provider, CASE
+            WHEN r.outcome IN ('accepted', 'permanent') THEN 'ok'
+            WHEN r.outcome = 'hold' OR provider_blocks(r.error_code) THEN 'hard'
+            WHEN r.outcome = 'retry' AND r.http_status = 503 THEN 'fail'
+            WHEN r.outcome = 'retry' AND r.error_code = '131056' THEN 'ok' -- too many to this one person
+            WHEN r.outcome = 'retry' THEN 'pause'
+            ELSE 'fail' END, r.error_code, greatest(r.retry_after_s, 1), p_scale);
+        RETURN NEXT;
+    END LOOP;
+    IF cardinality(went) > 0 THEN
+        PERFORM messages_went_out(went);
+    END IF;
+    IF cardinality(lost) > 0 THEN
+        PERFORM messages_fall_back(lost, NULL);
+    END IF;
+END $$;
+
+-- Stores reported statuses, a JSON array of {external_id, our_ref, status, error_code, at}, and applies them. What matches
+-- no message yet is kept; finish_outbound comes back to it. Words we do not know are kept and change nothing.
+CREATE OR REPLACE FUNCTION record_status_events(p_provider text, p_events jsonb)
+RETURNS TABLE (stored int, moved int)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    mid  uuid;
+    went uuid[] := '{}';
+BEGIN
+    WITH kept AS (
+        INSERT INTO status_events (provider, external_message_id, our_ref, status, error_code, provider_at)
+        SELECT p_provider, x.external_id, x.our_ref, x.status, x.error_code, x.at
+          FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid, status text, error_code text, at timestamptz)
+         ORDER BY x.external_id, x.our_ref, x.status, x.at -- one order for all: no deadlocks
+        ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT count(*) INTO stored FROM kept;
+    -- An id nobody knows may be that of an answer on its way: see finish_outbound().
+    PERFORM pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended('id:' || x.external_id, 20251207) AS k
+          FROM jsonb_to_recordset(p_events) AS x (external_id text)
+         WHERE x.external_id <> '' AND (
+               SELECT m.id FROM message_delivery_log m WHERE m.direction = 'outbound'
+                  AND m.provider = p_provider AND m.external_message_id = x.external_id LIMIT 1) IS NULL -- one index probe each
+         ORDER BY k) AS locks;
+    FOR mid IN
+        SELECT DISTINCT m.id
+          FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid)
+          JOIN message_delivery_log m ON m.direction = 'outbound'
+           AND (m.id = x.our_ref OR (m.provider = p_provider AND m.external_message_id = x.external_id))
+         ORDER BY m.id
+    LOOP
+        IF apply_status_events(mid) THEN
+            went := went || mid;
+        END IF;
+    END LOOP;
+    moved := cardinality(went);
+    IF moved > 0 THEN
+        PERFORM messages_went_out(went);
+        PERFORM messages_fall_back(went, NULL); -- a report ends no patience
+    END IF;
+    RETURN NEXT;
+END $$;
+
+-- Moves on what time has overtaken: a lapsed lease means nobody knows what left (unknown, never pending); an unknown
+-- outcome that was held long enough is sent once more and marked, or given up; a message past its use is dead. What WhatsApp did
+-- not bring within p_failover_s goes by SMS, where that was planned so; at once, when WhatsApp takes nothing.
+CREATE OR REPLACE FUNCTION sweep_outbound(p_hold_s int, p_max_resends int DEFAULT 1, p_failover_s int DEFAULT 120)
+RETURNS TABLE (to_unknown int, resent int, dead int, expired int, fallbacks int)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    lost uuid[];
+BEGIN
+    WITH u AS (
+        UPDATE message_delivery_log m SET status = 'unknown', error_code = 'worker_lost',
+               lease_until = clock_timestamp() + p_hold_s * interval '1 second'
+         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
+                         WHERE l.status = 'sending' AND l.lease_until < (SELECT clock_timestamp()) FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) INTO to_unknown FROM u;
+    WITH held AS (
+        SELECT l.id, l.ambiguous_resends < p_max_resends AND l.retry_count < 7 AND l.expires_at > clock_timestamp()
+                     AND NOT person_refuses(l.profile_id, l.channel)
+                     -- an SMS whose WhatsApp twin was accepted is not worth a double
+                     AND NOT (l.channel = 'sms' AND EXISTS (SELECT 1 FROM message_delivery_log w
+                               WHERE w.group_id = l.group_id AND w.channel = 'whatsapp'
+                                 AND w.status IN ('sent', 'delivered', 'read'))) AS again
+          FROM message_delivery_log l
+         WHERE l.status = 'unknown' AND l.lease_until < (SELECT clock_timestamp())
+           FOR UPDATE OF l SKIP LOCKED),
+    u AS (
+        UPDATE message_delivery_log m SET
+            status = CASE WHEN h.again THEN 'failed' ELSE 'dead' END,
+            dead_reason = CASE WHEN NOT h.again THEN 'ambiguous' END,
+            ambiguous_resends = m.ambiguous_resends + h.again::int,
+            possible_duplicate = m.possible_duplicate OR h.again,
+            next_attempt_at = CASE WHEN h.again THEN clock_timestamp() END,
+            failed_at = clock_timestamp(), lease_until = NULL
+          FROM held h WHERE m.id = h.id
+        RETURNING m.id, h.again)
+    SELECT count(*) FILTER (WHERE again), count(*) FILTER (WHERE NOT again), coalesce(array_agg(u.id) FILTER (WHERE NOT again), '{}')
+      INTO resent, dead, lost FROM u;
+    WITH u AS (
+        UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'expired', failed_at = clock_timestamp(), next_attempt_at = NULL
+         WHERE m.id IN (SELECT l.id FROM message_delivery_log l
+                         WHERE l.status IN ('pending', 'failed') AND l.expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+        RETURNING 1)
+    SELECT count(*) INTO expired FROM u;
+    lost := lost || ARRAY(
+        SELECT l.id FROM message_delivery_log l
+         WHERE l.fallback ? 'patient' AND l.created_at < (SELECT clock_timestamp()) - p_failover_s * interval '1 second'
+         ORDER BY l.created_at LIMIT 500);
+    IF EXISTS (SELECT 1 FROM provider_circuit c WHERE c.state <> 'closed' AND provider_is_away(c.provider)) THEN
+        lost := lost || ARRAY(
+            SELECT l.id FROM message_delivery_log l
+             WHERE l.status IN ('pending', 'failed') AND l.fallback ? 'sms' AND provider_is_away(l.provider)
+             ORDER BY l.created_at LIMIT 500);
+    END IF;
+    fallbacks := 0;
+    IF cardinality(lost) > 0 THEN
+        PERFORM messages_went_out(lost);
+        fallbacks := messages_fall_back(lost, p_failover_s);
+    END IF;
+    UPDATE profiles p SET has_whatsapp = NULL
+     WHERE p.user_id IN (SELECT o.user_id FROM profiles o
+                          WHERE o.has_whatsapp = false AND o.has_whatsapp_at < (SELECT clock_timestamp()) - interval '30 days'
+                            FOR NO KEY UPDATE SKIP LOCKED);
+    RETURN NEXT;
+END $$;
+
+-- How many rows may be claimed now: 0 nothing, 1 the single probe, else what there is room for. A probe is its prober's no longer than
+-- the message it tries with.
+DROP FUNCTION provider_gate(text, int);
+CREATE FUNCTION provider_gate(p_provider text, p_want int, p_lease_s int DEFAULT 45) RETURNS int
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    c provider_circuit;
+BEGIN
+    SELECT * INTO c FROM provider_circuit WHERE provider = p_provider;
+    IF NOT FOUND THEN
+        INSERT INTO provider_circuit (provider) VALUES (p_provider) ON CONFLICT DO NOTHING;
+        RETURN p_want;
+    END IF;
+    IF c.state = 'forced_open' OR c.not_before > clock_timestamp() THEN
+        RETURN 0;
+    END IF;
+    IF c.state = 'closed' THEN
+        RETURN greatest(0, least(p_want, c.max_inflight - (SELECT count(*)::int FROM message_delivery_log m
+             WHERE m.status = 'sending' AND m.provider = p_provider AND m.lease_until > (SELECT clock_timestamp()))));
+    END IF;
+    -- Open, and its time is over: one conditional update, so exactly one prober; one that died is replaced when its lease is over.
+    UPDATE provider_circuit SET probe_lease_until = clock_timestamp() + least(p_lease_s, 45) * interval '1 second'
+     WHERE provider = p_provider AND state = 'open' AND open_until <= clock_timestamp()
+       AND (probe_lease_until IS NULL OR probe_lease_until < clock_timestamp());
+    RETURN CASE WHEN FOUND THEN 1 ELSE 0 END;
+END $$;
+
+-- Takes up to p_want due rows of one provider for p_lease_s seconds. The committed claim is the proof of intent: whoever
+-- claims starts all of them at once, so a claimed row is a row in flight. Parts of one message go strictly in order;
+-- between messages of one person and channel an earlier one blocks while it is pending, in flight, or in its first failures.
+-- p_ids: only these rows (a first attempt somebody waits for); NULL for any.
+CREATE OR REPLACE FUNCTION claim_outbound(p_provider text, p_worker text, p_want int, p_lease_s int, p_ids uuid[] DEFAULT NULL)
+RETURNS SETOF message_delivery_log
+LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp AS $$
+DECLARE
+    room int := provider_gate(p_provider, p_want, p_lease_s); -- the circuit breaker: a paused provider costs no attempt
+BEGIN
+    IF room <= 0 THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH due AS (
+        SELECT m.id FROM message_delivery_log m
+         WHERE m.provider = p_provider AND m.status IN ('pending', 'failed')
+           AND m.next_attempt_at <= (SELECT clock_timestamp()) -- read once, so that the index ends the search
+           AND m.expires_at > clock_timestamp()
+           AND (p_ids IS NULL OR m.id = ANY (p_ids))
+           AND NOT EXISTS (
+                SELECT 1 FROM message_delivery_log e
+                 WHERE e.profile_id = m.profile_id AND e.channel = m.channel AND e.seq < m.seq
+                   AND e.status IN ('pending', 'failed', 'sending')
+                   AND (e.group_id = m.group_id OR e.status <> 'failed' OR e.retry_count < 2))
+         ORDER BY m.next_attempt_at, m.seq
+         LIMIT room
+           FOR UPDATE OF m SKIP LOCKED),
+    taken AS (
+        UPDATE message_delivery_log m SET
+            status = 'sending',
+            retry_count = CASE WHEN m.failed_at IS NULL THEN m.retry_count ELSE m.retry_count + 1 END,
+            lease_token = m.lease_token + 1, lease_owner = p_worker,
+            lease_until = clock_timestamp() + p_lease_s * interval '1 second', next_attempt_at = NULL
+          FROM due WHERE m.id = due.id
+        RETURNING m.*),
+    evidence AS (
+        INSERT INTO delivery_attempts (message_id, fence, worker) SELECT id, lease_token, p_worker FROM taken)
+    SELECT * FROM taken ORDER BY seq;
+    IF NOT FOUND THEN
+        PERFORM provider_unprobe(p_provider);
+    END IF;
+END $$;
+
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+              WHERE p.pronamespace = 'public'::regnamespace
+                AND p.proname IN ('provider_gate', 'claim_outbound', 'provider_blocks', 'provider_is_away', 'messages_fall_back', 'replay_dead', 'apply_status_events',
+                    'finish_outbound', 'record_status_events', 'sweep_outbound')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO omni_app', f);
+    END LOOP;
+END $$;

@@ -1,0 +1,33 @@
+/*
+ * answer - the form of a reply: a list of options the person may choose from by its number, and a
+ * text too long for one SMS in parts, each but the last ending in how to get the next.
+ */
+#ifndef OMNI_FLOW_ANSWER_H
+#define OMNI_FLOW_ANSWER_H
+
+#include "base/arena.h"
+#include "core/channel.h"
+
+#define ANSWER_MAX_OPTIONS 10
+#define ANSWER_MAX_PARTS   4 /* what is behind them is cut off */
+#define ANSWER_MAX_TITLE   200
+
+/* What stands behind the numbers of the first list in the text that goes "1. ", "2. " or "1) ",
+ * "2) " line by line, at least two of them and at most ANSWER_MAX_OPTIONS. Returns how many, 0 for
+ * no such list; out has room for ANSWER_MAX_OPTIONS. */
+size_t answer_options(struct arena *a, const char *text, const char *out[ANSWER_MAX_OPTIONS]);
+
+/* A text for SMS (sms_text_plain) in parts of at most 'segments' each, cut behind a sentence or a
+ * word; a part that another follows ends in a line that says "1 for more", or names a word where
+ * the figures are taken by options. Returns how many; out has room for ANSWER_MAX_PARTS. */
+size_t answer_parts(struct arena *a, const char *plain, int segments, enum language l,
+                    bool has_options, const char *out[ANSWER_MAX_PARTS]);
+
+/* The option a person names by its number: "2", "2.", "no 2", "option 2", "#2"; 0 for anything
+ * else. */
+int answer_choice(const char *text);
+
+/* Does the person ask for the next part: "1" or a word for "more" in one of the four languages? */
+bool answer_wants_more(const char *text);
+
+#endif

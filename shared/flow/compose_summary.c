@@ -1,0 +1,208 @@
+/*
+ * compose_summary - what a caller reads after a call: rich on WhatsApp, within two segments by SMS,
+ * one paragraph for the template; and the word to whom nobody answered.
+ */
+#include "base/buf.h"
+#include "base/str.h"
+#include "base/utf8.h"
+#include "core/phone.h"
+#include "core/phrase.h"
+#include "core/points.h"
+#include "core/sms_text.h"
+#include "flow/compose.h"
+
+#define LIST_MAX       (64 * 1024)
+#define TEXT_MAX       (4 * LIST_MAX) /* a body and a list of steps always fit */
+#define PARAGRAPH_MAX  900            /* so that the filled template stays under 1024 */
+#define RICH_MAX_CHARS 4000
+#define SMS_MAX_CHARS  160 /* letters in one SMS, at most */
+
+/* What there is to say of a call: points, or else prose, or else neither. */
+struct words {
+    struct points points;
+    const char *prose; /* "" if there is none */
+    struct points steps;
+};
+
+static struct words
+words_of(struct arena *a, const struct call_record *call)
+{
+    struct words w = { .points = points_of_json(a, call->bullets), .prose = "" };
+
+    w.steps = points_of_json(a, call->next_actions);
+    if (w.points.n == 0 && !str_empty(points_flat(a, call->summary)))
+        w.prose = str_trim(a, call->summary);
+    return w;
+}
+
+static const char *
+list_text(struct arena *a, const struct points *p)
+{
+    struct buf b = buf_init(a, LIST_MAX);
+
+    for (size_t i = 0; i < p->n && !buf_overflowed(&b); i++)
+        buf_printf(&b, "%s- %s", i > 0 ? "\n" : "", p->lines[i]);
+    return b.data;
+}
+
+/* The points, or the prose, or the sentence that stands in for both. */
+static const char *
+body_of(struct arena *a, const struct words *w, enum language l)
+{
+    if (w->points.n > 0)
+        return list_text(a, &w->points);
+    if (!str_empty(w->prose))
+        return arena_strndup(a, w->prose, utf8_prefix(w->prose, RICH_MAX_CHARS));
+    return phrase_get(PHRASE_CALL_RECORDED, l);
+}
+
+static const char *
+rich_summary(struct arena *a, const struct words *w, enum language l)
+{
+    struct buf b = buf_init(a, TEXT_MAX);
+
+    buf_printf(&b, "*%s*\n\n%s", phrase_get(PHRASE_SUMMARY_TITLE, l), body_of(a, w, l));
+    if (w->steps.n > 0)
+        buf_printf(&b, "\n\n*%s*\n%s", phrase_get(PHRASE_NEXT_STEPS, l), list_text(a, &w->steps));
+    buf_cut(&b, utf8_prefix(b.data, RICH_MAX_CHARS));
+    buf_printf(&b, "\n\n%s", phrase_get(PHRASE_REPLY_HINT, l));
+    return b.data;
+}
+
+/* How to answer: an alphanumeric sender cannot receive, so the short code is named; without one
+ * nothing is promised. */
+static const char *
+reply_hint(struct arena *a, const struct config *c, enum language l)
+{
+    bool named_sender = phone_is_service_sender(c->mtn_sms_sender_id) &&
+                        strspn(c->mtn_sms_sender_id, "0123456789") != strlen(c->mtn_sms_sender_id);
+
+    if (!named_sender)
+        return phrase_get(PHRASE_REPLY_HINT, l);
+    if (str_empty(c->sms_short_code))
+        return "";
+    return arena_printf(a, "%s %s.", phrase_get(PHRASE_REPLY_TO, l), c->sms_short_code);
+}
+
+/* The longest prefix of n bytes at most that ends where a word does, unless that takes too much. */
+static size_t
+word_edge(const char *text, size_t n)
+{
+    size_t edge = n;
+
+    for (size_t i = n; i > n / 2; i--) {
+        if (text[i] == ' ' || text[i] == '\n') {
+            edge = i;
+            break;
+        }
+    }
+    while (edge > 0 && (text[edge - 1] == ' ' || text[edge - 1] == '\n'))
+        edge--;
+    return edge;
+}
+
+/* body + tail within the segments: the body gives way, at a word's edge, never the tail. */
+static const char *
+fit_with_tail(struct arena *a, const char *body, const char *tail, int segments)
+{
+    const char *whole = arena_printf(a, "%s%s", body, tail);
+    size_t low = 0;
+    size_t high = (size_t)segments * SMS_MAX_CHARS;
+
+    if (sms_text_size(whole).segments <= segments)
+        return whole;
+    while (low < high) { /* the most letters that fit */
+        size_t mid = (low + high + 1) / 2;
+        const char *cut = arena_printf(a, "%.*s...%s", (int)utf8_prefix(body, mid), body, tail);
+
+        if (sms_text_size(cut).segments <= segments)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    return arena_printf(a, "%.*s...%s", (int)word_edge(body, utf8_prefix(body, low)), body, tail);
+}
+
+/* The text for SMS, with the way to answer on a line of its own. */
+static const char *
+plain_text(struct arena *a, const struct config *c, const char *text, enum language l)
+{
+    const char *hint = sms_text_plain(a, reply_hint(a, c, l));
+
+    return fit_with_tail(a, sms_text_plain(a, text),
+                         str_empty(hint) ? "" : arena_printf(a, "\n%s", hint),
+                         COMPOSE_SMS_SEGMENTS);
+}
+
+static const char *
+plain_summary(struct arena *a, const struct config *c, const struct words *w, enum language l)
+{
+    struct buf b = buf_init(a, TEXT_MAX);
+
+    buf_printf(&b, "EasyMO:%s%s", w->points.n > 0 ? "\n" : " ", body_of(a, w, l));
+    if (w->steps.n > 0)
+        buf_printf(&b, "\n%s:\n%s", phrase_get(PHRASE_NEXT_STEPS, l), list_text(a, &w->steps));
+    return plain_text(a, c, b.data, l);
+}
+
+/* "one; two; three." */
+static void
+add_sentence(struct buf *b, const struct points *p)
+{
+    for (size_t i = 0; i < p->n && !buf_overflowed(b); i++) {
+        size_t n = strlen(p->lines[i]);
+        bool is_last = i + 1 == p->n;
+
+        while (n > 1 && (p->lines[i][n - 1] == ';' || (p->lines[i][n - 1] == '.' && !is_last)))
+            n--;
+        buf_printf(b, "%s%.*s", i > 0 ? "; " : "", (int)n, p->lines[i]);
+        if (is_last && strchr(".!?", p->lines[i][n - 1]) == NULL)
+            buf_addc(b, '.');
+    }
+}
+
+/* One paragraph of at most PARAGRAPH_MAX characters, never empty, with no white space but single
+ * blanks: WhatsApp refuses a template's parameter that is anything else. */
+static const char *
+paragraph_summary(struct arena *a, const struct words *w, enum language l)
+{
+    struct buf b = buf_init(a, TEXT_MAX);
+    const char *text;
+
+    if (w->points.n > 0)
+        add_sentence(&b, &w->points);
+    else
+        buf_adds(&b, body_of(a, w, l));
+    if (w->steps.n > 0) {
+        buf_printf(&b, " %s: ", phrase_get(PHRASE_NEXT_STEPS, l));
+        add_sentence(&b, &w->steps);
+    }
+    text = points_flat(a, b.data);
+    if (utf8_count(text) <= PARAGRAPH_MAX)
+        return text;
+    return arena_printf(a, "%.*s...", (int)word_edge(text, utf8_prefix(text, PARAGRAPH_MAX - 3)),
+                        text);
+}
+
+struct compose_text
+compose_summary(struct arena *a, const struct config *c, const struct call_record *call,
+                enum language l)
+{
+    struct words w = words_of(a, call);
+
+    return (struct compose_text){ .rich = rich_summary(a, &w, l),
+                                  .plain = plain_summary(a, c, &w, l),
+                                  .paragraph = paragraph_summary(a, &w, l) };
+}
+
+struct compose_text
+compose_missed(struct arena *a, const struct config *c, enum language l)
+{
+    const char *words = phrase_get(PHRASE_MISSED_CALL, l);
+
+    return (struct compose_text){
+        .rich = arena_printf(a, "%s %s", words, phrase_get(PHRASE_REPLY_HINT, l)),
+        .plain = plain_text(a, c, arena_printf(a, "EasyMO: %s", words), l),
+        .paragraph = words,
+    };
+}

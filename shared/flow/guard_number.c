@@ -1,0 +1,219 @@
+/*
+ * guard_number - telephone numbers: which of those that stand in a text nobody allowed, also when
+ * they are said in words.
+ */
+#include <string.h>
+
+#include "base/str.h"
+#include "core/json.h"
+#include "core/phone.h"
+#include "flow/guard.h"
+#include "flow/guard_digits.h"
+
+#define ALLOWED_MAX 64
+#define SAID_MIN    7 /* digits said as words in a row */
+
+struct numbers {
+    const char *digits[ALLOWED_MAX]; /* as E.164 without '+', or as they stand */
+    size_t n;
+};
+
+static bool
+is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static const char *
+canonical(struct arena *a, const char *digits)
+{
+    struct phone p;
+    struct err ignored = { 0 };
+
+    if (phone_parse(digits, "number", &p, &ignored))
+        return arena_strdup(a, phone_digits(&p));
+    return digits[0] == '0' && digits[1] == '0' ? digits + 2 : digits;
+}
+
+static void
+allow(struct arena *a, struct numbers *list, const char *number)
+{
+    char *digits;
+    size_t n = 0;
+
+    if (str_empty(number) || list->n == ALLOWED_MAX)
+        return;
+    digits = arena_strdup(a, number);
+    for (const char *p = number; *p != '\0'; p++) {
+        if (is_digit(*p))
+            digits[n++] = *p;
+    }
+    digits[n] = '\0';
+    if (n > 0)
+        list->digits[list->n++] = canonical(a, number[0] == '+' ? number : digits);
+}
+
+static void
+read_allowed(struct arena *a, const struct guard_rules *r, struct numbers *out)
+{
+    struct json_object *list = NULL;
+    struct err ignored = { 0 };
+
+    allow(a, out, r->own_number);
+    for (size_t i = 0; i < COUNT_OF(r->service_numbers); i++)
+        allow(a, out, r->service_numbers[i]);
+    if (str_empty(r->allowed_numbers) ||
+        !json_parse(a, r->allowed_numbers, strlen(r->allowed_numbers), &list, &ignored))
+        return;
+    for (size_t i = 0; i < json_count(list); i++)
+        allow(a, out, json_text(a, json_item(list, i)));
+}
+
+static bool
+is_allowed(struct arena *a, const struct numbers *list, const char *digits, bool plus)
+{
+    const char *number = canonical(a, plus ? arena_printf(a, "+%s", digits) : digits);
+
+    number += number[0] == '+';
+    for (size_t i = 0; i < list->n; i++) {
+        if (str_eq(list->digits[i], number) || str_eq(list->digits[i], digits))
+            return true;
+    }
+    return false;
+}
+
+/* May a candidate begin with this group? Not in the middle of what hangs together. */
+static bool
+may_begin(const struct guard_scan *s, const struct run *r, size_t g)
+{
+    const struct group *at = &r->groups[g];
+
+    if (g == 0 || r->groups[g - 1].to - r->groups[g - 1].from >= 7)
+        return true;
+    return memchr(s->fold + at->gap_from, ' ', at->from - at->gap_from) != NULL ||
+           s->fold[at->from - 1] == '*'; /* in a code to dial */
+}
+
+/* Finds the candidate that begins with group 'first': an allowed number before a foreign one, the
+ * longest before shorter ones. Returns the group behind it, or 'first' for none. */
+static size_t
+candidate(const struct guard_scan *s, const struct run *r, size_t first, const struct numbers *list,
+          bool *foreign)
+{
+    size_t found = first;
+    bool plus = r->plus && first == 0;
+    char digits[DIGITS_MAX + 1];
+
+    *foreign = false;
+    for (size_t last = first; last < r->n; last++) {
+        size_t n = guard_run_digits(s, r, first, last, digits);
+
+        if (n >= 7 && is_allowed(s->arena, list, digits, plus)) {
+            *foreign = false;
+            return last + 1;
+        }
+        if (guard_run_is_phone(s, r, first, last)) {
+            found = last + 1;
+            *foreign = true;
+        }
+    }
+    return found;
+}
+
+static size_t
+mark_run(struct guard_scan *s, const struct run *r, const struct numbers *list)
+{
+    size_t marked = 0;
+
+    for (size_t g = 0; g < r->n;) {
+        bool foreign = false;
+        size_t behind = may_begin(s, r, g) ? candidate(s, r, g, list, &foreign) : g;
+
+        if (foreign) {
+            size_t from = g == 0 ? r->from : r->groups[g].from;
+
+            while (from > 0 && s->fold[from - 1] == '(')
+                from--;
+            guard_scan_cut(s, from, r->groups[behind - 1].to);
+            marked++;
+        }
+        g = behind > g ? behind : g + 1;
+    }
+    return marked;
+}
+
+/* A digit said as a word in one of the four languages; "double" and its kin count as one. */
+static bool
+is_said_digit(const char *word, size_t len)
+{
+    static const char *const said[] = {
+        "zero",    "oh",     "one",    "two",    "three",  "four",      "five",     "six",
+        "seven",   "eight",  "nine",   "double", "triple", "un",        "deux",     "trois",
+        "quatre",  "cinq",   "sept",   "huit",   "neuf",   "sifuri",    "moja",     "mbili",
+        "tatu",    "nne",    "tano",   "sita",   "saba",   "nane",      "tisa",     "zeru",
+        "rimwe",   "kabiri", "gatatu", "kane",   "gatanu", "gatandatu", "karindwi", "umunani",
+        "icyenda", "ubusa",  "plus",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(said); i++) {
+        if (strlen(said[i]) == len && strncmp(said[i], word, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t
+mark_said(struct guard_scan *s)
+{
+    size_t marked = 0;
+    size_t from = 0;
+    size_t to = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i <= s->n;) {
+        size_t len = strspn(s->fold + i, "abcdefghijklmnopqrstuvwxyz");
+
+        if (len > 0 && is_said_digit(s->fold + i, len)) {
+            from = n++ == 0 ? i : from;
+            to = i + len;
+        } else if (len > 0 || i == s->n || is_digit(s->fold[i]) || s->fold[i] == '\n') {
+            if (n >= SAID_MIN) {
+                guard_scan_cut(s, from, to);
+                marked++;
+            }
+            n = 0;
+        }
+        i += len > 0 ? len : 1;
+    }
+    return marked;
+}
+
+size_t
+guard_number_mark(struct guard_scan *s, const struct guard_rules *r)
+{
+    struct numbers list = { .n = 0 };
+    size_t marked = 0;
+
+    read_allowed(s->arena, r, &list);
+    for (size_t i = 0; i < s->n;) {
+        size_t date = i == 0 || !is_digit(s->fold[i - 1]) ? guard_date_at(s, i) : 0;
+        struct run run;
+
+        if (date > 0) {
+            i += date;
+            continue;
+        }
+        if (guard_digit_at(s, i) == '\0' && s->fold[i] != '+') {
+            i++;
+            continue;
+        }
+        run = guard_run_read(s, i);
+        if (run.n == 0) {
+            i++;
+            continue;
+        }
+        marked += mark_run(s, &run, &list);
+        i = run.groups[run.n - 1].to;
+    }
+    return marked + mark_said(s);
+}

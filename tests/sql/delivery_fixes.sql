@@ -1,0 +1,113 @@
+-- What a gateway charged, good news after bad, a dead letter's locks, and WhatsApp that takes nothing for a while.
+SET t.breaker = 'on';
+SELECT plan(36);
+
+-- A WhatsApp message with an SMS in reserve, claimed as workers do it. facts: more of the fallback.
+CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
+    SELECT t.in_flight(jsonb_build_object('channel', 'whatsapp', 'provider', 'meta', 'fallback',
+                                          jsonb_build_object('sms', t.outbound('{"content": "sms"}')) || facts))
+$$;
+CREATE FUNCTION pg_temp.waiting(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
+    SELECT t.enqueue(t.session(), jsonb_build_object('channel', 'whatsapp', 'provider', 'meta', 'fallback',
+                                                     jsonb_build_object('sms', t.outbound('{"content": "sms"}')) || facts))
+$$;
+CREATE FUNCTION pg_temp.instead(message uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(m.content, ',' ORDER BY m.seq) FROM message_delivery_log m
+     WHERE m.session_id = (t.message(message)).session_id AND m.id <> message
+$$;
+CREATE FUNCTION pg_temp.circuit(facts text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO provider_circuit (provider) VALUES ('meta') ON CONFLICT DO NOTHING;
+    UPDATE provider_circuit SET state = 'closed', open_until = NULL, reason = NULL, max_inflight = 64, not_before = NULL,
+           probe_lease_until = NULL, changed_at = clock_timestamp() WHERE provider = 'meta';
+    EXECUTE 'UPDATE provider_circuit SET ' || facts || ' WHERE provider = ''meta''';
+END $$;
+
+-- Costs ----------------------------------------------------------------------------------------------------------------
+
+SELECT t.in_flight('{"cost_rwf": 15}') AS m \gset
+SELECT t.finish(:'m', 1, 'accepted', '{"external_id": "c1", "cost_rwf": 24.5}') AS leave \gset
+SELECT is((t.message(:'m')).cost_rwf, 24.500, 'what the gateway charged is what it cost');
+SELECT t.in_flight('{"cost_rwf": 15}') AS m \gset
+SELECT t.finish(:'m', 1, 'accepted', '{"external_id": "c2"}') AS leave \gset
+SELECT is((t.message(:'m')).cost_rwf, 15.000, 'nothing said: the estimate stays');
+SELECT t.in_flight('{"cost_rwf": 15}') AS m \gset
+SELECT t.report(NULL, :'m', 'delivered') AS leave, t.finish(:'m', 1, 'accepted', '{"external_id": "c3", "cost_rwf": 0}') AS leave2 \gset
+SELECT is((t.message(:'m')).cost_rwf, 0.000, 'also when a report overtook the answer');
+
+-- Good news after bad ------------------------------------------------------------------------------------------------------
+
+SELECT t.in_flight() AS m \gset
+SELECT t.finish(:'m', 1, 'accepted', '{"external_id": "g1"}') AS leave \gset
+SELECT moved FROM record_status_events('mtn', '[{"external_id": "g1", "status": "undelivered", "error_code": "EXPIRED"}]') \gset
+SELECT results_eq(format('SELECT status, error_code, failed_at IS NULL FROM message_delivery_log WHERE id = %L', :'m'), $$VALUES ('undelivered', 'EXPIRED', false)$$, 'not delivered, and why');
+SELECT moved FROM record_status_events('mtn', '[{"external_id": "g1", "status": "delivered"}]') \gset
+SELECT results_eq(format('SELECT status, error_code, error_message, failed_at FROM message_delivery_log WHERE id = %L', :'m'), $$VALUES ('delivered', NULL::text, NULL::text, NULL::timestamptz)$$, 'delivered after all: nothing speaks of a failure');
+SELECT moved FROM record_status_events('mtn', '[{"external_id": "g1", "status": "undelivered", "error_code": "REJECTED"}]') \gset
+SELECT results_eq(format('SELECT status, error_code FROM message_delivery_log WHERE id = %L', :'m'), $$VALUES ('delivered', NULL::text)$$, '... and a late failure changes nothing');
+SELECT t.in_flight() AS m \gset
+SELECT t.finish(:'m', 1, 'permanent', '{"error_code": "http_400", "error_message": "x"}') AS leave, t.report(NULL, :'m', 'delivered') AS leave2 \gset
+SELECT results_eq(format('SELECT status, error_code, error_message, dead_reason, failed_at FROM message_delivery_log WHERE id = %L', :'m'), $$VALUES ('delivered', NULL::text, NULL::text, NULL::text, NULL::timestamptz)$$, 'given up, and there all the same');
+
+-- A report ends no patience ---------------------------------------------------------------------------------------------------
+
+SELECT pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT t.finish(:'m', 1, 'ambiguous') AS leave, t.report('r1', :'m', 'sent', 'meta') AS leave2 \gset
+SELECT is(t.status(:'m'), 'sent', 'an unknown outcome is known by the report');
+SELECT is(pg_temp.instead(:'m'), NULL, '... and the phone gets its time');
+
+-- Blocked: SMS carries at once ----------------------------------------------------------------------------------------------------
+
+SELECT pg_temp.circuit('state = ''closed''') AS leave, pg_temp.whatsapp('{"patient": true}') AS m, pg_temp.waiting('{"patient": true}') AS next,
+       pg_temp.waiting() AS reply, t.enqueue(t.session(), '{"channel": "whatsapp", "provider": "meta"}') AS only \gset
+SELECT t.finish(:'m', 1, 'retry', '{"error_code": "131048", "http_status": 400}') AS leave \gset
+SELECT is(t.status(:'m'), 'suppressed', 'WhatsApp refuses all of us: the message is given up');
+SELECT is((t.message(:'m')).error_code, '131048', '... with the reason');
+SELECT is(pg_temp.instead(:'m'), 'sms', '... and goes by SMS in the same moment');
+SELECT results_eq($$SELECT state, reason, open_until - clock_timestamp() > interval '9 minutes' FROM provider_circuit WHERE provider = 'meta'$$, $$VALUES ('open', '131048', true)$$, '... WhatsApp is left in peace for long');
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 2, 'those that wait for it go by SMS too, patient or not');
+SELECT is(t.status(:'next') || pg_temp.instead(:'next'), 'suppressedsms', '... the patient one');
+SELECT is(t.status(:'reply') || pg_temp.instead(:'reply'), 'suppressedsms', '... and the other');
+SELECT is(t.status(:'only'), 'pending', 'one that has no other way waits');
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'once');
+SELECT pg_temp.waiting() AS m \gset
+UPDATE profiles SET allows_sms = false WHERE user_id = (t.message(:'m')).profile_id;
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'who refuses SMS gets none');
+SELECT is(t.status(:'m'), 'pending', '... and waits for WhatsApp');
+SELECT is((t.message(:'m')).fallback ? 'sms', true, '... with its way kept');
+
+SELECT pg_temp.circuit('state = ''closed''') AS leave, pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT t.finish(:'m', 1, 'hold', '{"error_code": "131031"}') AS leave \gset
+SELECT is(t.status(:'m') || pg_temp.instead(:'m'), 'suppressedsms', 'a locked account: the same');
+
+-- What is no block ---------------------------------------------------------------------------------------------------------------------
+
+SELECT pg_temp.circuit('state = ''closed''') AS leave, pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT t.finish(:'m', 1, 'retry', '{"error_code": "130429", "http_status": 429, "retry_after_s": 5}') AS leave \gset
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'too fast: no reason to leave WhatsApp');
+SELECT is(t.status(:'m'), 'failed', '... it is tried again');
+SELECT pg_temp.circuit('state = ''open'', reason = ''no_answer'', open_until = clock_timestamp() + interval ''30 s''') AS leave \gset
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'in trouble for a moment: it is waited for');
+SELECT pg_temp.circuit('state = ''open'', reason = ''no_answer'', open_until = clock_timestamp() + interval ''30 s'', changed_at = clock_timestamp() - interval ''21 s''') AS leave \gset
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 1, '... for longer than twenty seconds: SMS');
+SELECT is(t.status(:'m') || pg_temp.instead(:'m'), 'suppressedsms', '... in its place');
+SELECT pg_temp.waiting() AS m, pg_temp.circuit('state = ''open'', reason = ''131048'', open_until = clock_timestamp()') AS leave \gset
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'its time is over: messages are there to try with');
+SELECT is((SELECT count(*) FROM claim_outbound('meta', 'w', 10, 90)), 1::bigint, '... one at a time');
+SELECT pg_temp.circuit('state = ''forced_open''') AS leave, pg_temp.waiting() AS m \gset
+SELECT ok((SELECT fallbacks FROM sweep_outbound(90, 1, 600)) > 0, 'stopped by hand: SMS');
+SELECT is(t.status(:'m'), 'suppressed', '... at once');
+SELECT is((t.message(:'m')).error_code, 'circuit_open', '... and the row says why');
+SELECT pg_temp.circuit('state = ''closed''') AS leave, pg_temp.waiting() AS m \gset
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'closed: WhatsApp brings it');
+SELECT is(provider_is_away('nobody'), false, 'a provider never used is not away');
+
+-- A dead letter, sent again ---------------------------------------------------------------------------------------------------------------
+
+SELECT t.in_flight('{"content": "again"}') AS m \gset
+SELECT t.finish(:'m', 1, 'permanent') AS leave \gset
+SELECT replay_dead(:'m') AS copy \gset
+SELECT is(t.status(:'copy'), 'pending', 'a dead letter is sent again');
+SELECT is(replay_dead(:'m'), NULL, '... once');
+
+SELECT * FROM finish();

@@ -1,0 +1,210 @@
+/*
+ * test_answer - lists to choose from, choices, and long texts in parts.
+ */
+#include "core/sms_text.h"
+#include "flow/answer.h"
+#include "unit/unit.h"
+
+static const struct {
+    const char *name;
+    const char *text;
+    const char *want; /* joined by | */
+} lists[] = {
+    { "dots", "I have:\n1. Kimironko, 250,000\n2. Remera, 280,000\nWhich one?",
+      "Kimironko, 250,000|Remera, 280,000" },
+    { "brackets", "1) Moto\n2) Taxi\n3) Bus", "Moto|Taxi|Bus" },
+    { "blank lines between", "1. a\n\n2. b\n\n3. c", "a|b|c" },
+    { "indented", "  1. a\n  2. b", "a|b" },
+    { "bold", "*1.* Kimironko\n*2.* *Remera*", "Kimironko|Remera" },
+    { "full stops go", "1. Kimironko.\n2. Remera;", "Kimironko|Remera" },
+    { "ten", "1. a\n2. b\n3. c\n4. d\n5. e\n6. f\n7. g\n8. h\n9. i\n10. j", "a|b|c|d|e|f|g|h|i|j" },
+    { "the first list counts", "1. a\n2. b\nor\n1. c\n2. d\n3. e", "a|b" },
+    { "Windows line ends", "1. a\r\n2. b\r\n", "a|b" },
+    { "eleven", "1. a\n2. b\n3. c\n4. d\n5. e\n6. f\n7. g\n8. h\n9. i\n10. j\n11. k", "" },
+    { "one", "1. a\nThat is all.", "" },
+    { "dashes", "- a\n- b", "" },
+    { "from 2", "2. a\n3. b", "" },
+    { "gap", "1. a\n3. b", "" },
+    { "no blank", "1.5 rooms\n2.5 rooms", "" },
+    { "a date", "1. 12. 2025 is the day", "" },
+    { "empty item", "1. \n2. b", "" },
+    { "in a sentence", "Take 1. or 2. as you like", "" },
+    { "nothing", "", "" },
+};
+
+static void
+test_answer_options(void **state)
+{
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(lists); i++) {
+        const char *options[ANSWER_MAX_OPTIONS];
+        size_t n = answer_options(a, lists[i].text, options);
+        const char *got = "";
+
+        for (size_t k = 0; k < n; k++)
+            got = arena_printf(a, "%s%s%s", got, k > 0 ? "|" : "", options[k]);
+        expect_text(lists[i].name, got, lists[i].want);
+    }
+}
+
+static void
+test_answer_choice(void **state)
+{
+    static const struct {
+        const char *text;
+        int choice;
+    } rows[] = {
+        { "2", 2 },        { " 2 ", 2 },      { "2.", 2 },        { "2)", 2 },    { "#2", 2 },
+        { "(2)", 2 },      { "10", 10 },      { "No 2", 2 },      { "no. 2", 2 }, { "Option 3", 3 },
+        { "numéro 2", 2 }, { "nimero 2", 2 }, { "chaguo 1!", 1 }, { "2 👍", 2 },   { "2️⃣", 2 },
+        { "0", 0 },        { "11", 0 },       { "02", 0 },        { "-2", 0 },    { "2 rooms", 0 },
+        { "1 or 2", 0 },   { "2,5", 0 },      { "250,000", 0 },   { "two", 0 },   { "", 0 },
+        { "yes", 0 },      { "2 2", 0 },      { "٢", 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        expect_int(rows[i].text, answer_choice(rows[i].text), rows[i].choice);
+}
+
+static void
+test_answer_wants_more(void **state)
+{
+    static const char *const yes[] = { "1",      "1.",     "More",   "more!",  "MORE please",
+                                       "suite",  "Suite.", "ibindi", "IBINDI", "zaidi",
+                                       "Zaidi!", "komeza", " 1 \n" };
+    static const char *const no[] = { "2",      "11",   "",   "more rooms",     "no more",
+                                      "1 room", "stop", "no", "Is there more?", "suites" };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(yes); i++)
+        expect_true(yes[i], answer_wants_more(yes[i]));
+    for (size_t i = 0; i < COUNT_OF(no); i++)
+        expect_true(no[i], !answer_wants_more(no[i]));
+}
+
+/* n sentences of 40 characters each. */
+static char *
+sentences(struct arena *a, size_t n)
+{
+    char *text = arena_strdup(a, "");
+
+    for (size_t i = 0; i < n; i++)
+        text = arena_printf(a, "%s%sThis sentence is number %02zu, a short one.", text,
+                            i > 0 ? " " : "", i + 1);
+    return text;
+}
+
+static void
+test_short_text_is_one_part(void **state)
+{
+    struct arena *a = *state;
+    const char *parts[ANSWER_MAX_PARTS];
+
+    assert_int_equal(answer_parts(a, "Hello", 2, LANG_EN, false, parts), 1);
+    assert_string_equal(parts[0], "Hello");
+    assert_int_equal(answer_parts(a, sentences(a, 7), 2, LANG_EN, false, parts), 1);
+    assert_string_equal(parts[0], sentences(a, 7));
+}
+
+static void
+test_long_text_is_cut_behind_sentences(void **state)
+{
+    struct arena *a = *state;
+    const char *parts[ANSWER_MAX_PARTS];
+    size_t n = answer_parts(a, sentences(a, 16), 2, LANG_EN, false, parts);
+
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_true(sms_text_size(parts[i]).segments <= 2);
+    assert_non_null(strstr(parts[0], "short one.\n1 for more"));
+    assert_non_null(strstr(parts[1], "short one.\n1 for more"));
+    assert_null(strstr(parts[2], "for more"));
+    assert_string_equal(parts[0] + strlen(parts[0]) - strlen("\n1 for more"), "\n1 for more");
+    assert_int_equal(strncmp(parts[1], "This sentence", 13), 0);
+    assert_non_null(strstr(parts[2], "number 16, a short one."));
+}
+
+static void
+test_nothing_is_lost_between_parts(void **state)
+{
+    struct arena *a = *state;
+    const char *parts[ANSWER_MAX_PARTS];
+    char *text = sentences(a, 20);
+    const char *joined = "";
+    size_t n;
+
+    for (char *p = text; *p != '\0'; p++) /* no sentences: words only */
+        *p = *p == '.' ? 'x' : *p;
+    n = answer_parts(a, text, 2, LANG_FR, false, parts);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        joined = arena_printf(a, "%s%s%.*s", joined, i > 0 ? " " : "", (int)strcspn(parts[i], "\n"),
+                              parts[i]);
+    assert_string_equal(joined, text);
+}
+
+static void
+test_never_more_than_four_parts(void **state)
+{
+    struct arena *a = *state;
+    const char *parts[ANSWER_MAX_PARTS];
+
+    assert_int_equal(answer_parts(a, sentences(a, 100), 2, LANG_SW, false, parts), 4);
+    assert_non_null(strstr(parts[2], "1 kwa zaidi"));
+    assert_string_equal(parts[3] + strlen(parts[3]) - 3, "...");
+    assert_true(sms_text_size(parts[3]).segments <= 2);
+}
+
+static void
+test_endless_words_and_other_scripts(void **state)
+{
+    struct arena *a = *state;
+    const char *parts[ANSWER_MAX_PARTS];
+    char *text = arena_alloc(a, 901);
+    size_t n;
+
+    memset(text, 'a', 900);
+    n = answer_parts(a, text, 2, LANG_EN, false, parts);
+    assert_int_equal(n, 4);
+    for (size_t i = 0; i < n; i++)
+        assert_true(sms_text_size(parts[i]).segments <= 2);
+    text = arena_strdup(a, "");
+    for (int i = 0; i < 100; i++)
+        text = arena_printf(a, "%sсло", text);
+    n = answer_parts(a, text, 2, LANG_EN, false, parts);
+    assert_int_equal(n, 3);
+    for (size_t i = 0; i < n; i++)
+        assert_true(sms_text_size(parts[i]).segments <= 2);
+}
+
+static void
+test_options_leave_the_figures_free(void **state)
+{
+    struct arena *a = *state;
+    const char *parts[ANSWER_MAX_PARTS];
+
+    answer_parts(a, sentences(a, 14), 2, LANG_EN, true, parts);
+    assert_non_null(strstr(parts[0], "\nMORE for the rest"));
+    answer_parts(a, sentences(a, 14), 2, LANG_RW, true, parts);
+    assert_non_null(strstr(parts[0], "IBINDI"));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_answer_options),
+        ARENA_TEST(test_answer_choice),
+        ARENA_TEST(test_answer_wants_more),
+        ARENA_TEST(test_short_text_is_one_part),
+        ARENA_TEST(test_long_text_is_cut_behind_sentences),
+        ARENA_TEST(test_nothing_is_lost_between_parts),
+        ARENA_TEST(test_never_more_than_four_parts),
+        ARENA_TEST(test_endless_words_and_other_scripts),
+        ARENA_TEST(test_options_leave_the_figures_free),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
