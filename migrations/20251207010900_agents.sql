@@ -127,14 +127,14 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Whether a machine answers our machine: six answers within two minutes, each so soon after our reply that nobody can have read
--- it; or four times the same words; or twenty turns in ten minutes.
+-- it; or four times the same words; or forty turns in ten minutes.
 CREATE FUNCTION session_loops(p_session uuid, p_upto bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH done AS MATERIALIZED (
         SELECT t.id, t.finished_at, row_number() OVER (ORDER BY t.token DESC) AS n
           FROM turns t
          WHERE t.session_id = p_session AND t.status = 'done' AND t.finished_at > clock_timestamp() - interval '10 minutes'
-         ORDER BY t.token DESC LIMIT 20),
+         ORDER BY t.token DESC LIMIT 40),
     said AS (
         SELECT d.n, (SELECT string_agg(DISTINCT m.content, chr(10)) FROM message_delivery_log m
                       WHERE m.session_id = p_session AND m.turn_id = d.id AND m.direction = 'inbound') AS words
@@ -149,7 +149,7 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                       WHERE m.session_id = p_session AND m.direction = 'inbound' AND m.created_at > d.finished_at
                       ORDER BY m.seq LIMIT 1) AS is_quick
           FROM done d WHERE d.n <= 6 AND d.finished_at > clock_timestamp() - interval '2 minutes')
-    SELECT (SELECT count(*) FROM done) >= 20
+    SELECT (SELECT count(*) FROM done) >= 40
         OR (SELECT count(*) FILTER (WHERE is_quick) FROM quick) >= 6
         OR (SELECT count(*) = 4 AND count(DISTINCT words) = 1 AND bool_and(words IS NOT NULL) FROM said)
 $$;

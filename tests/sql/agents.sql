@@ -161,10 +161,10 @@ BEGIN
 END $$;
 SELECT pg_temp.slow('+250782000002', 7, '15 s') AS session \gset
 SELECT is(pg_temp.loops(:'session'), false, 'who answers after a quarter of a minute is a person');
-SELECT pg_temp.slow('+250782000003', 20, '20 s') AS session \gset
-SELECT is(pg_temp.loops(:'session'), true, 'twenty turns in ten minutes are too many');
-SELECT pg_temp.slow('+250782000004', 19, '20 s') AS session \gset
-SELECT is(pg_temp.loops(:'session'), false, '... nineteen are not');
+SELECT pg_temp.slow('+250782000003', 40, '14 s') AS session \gset
+SELECT is(pg_temp.loops(:'session'), true, 'forty turns in ten minutes are too many');
+SELECT pg_temp.slow('+250782000004', 39, '14 s') AS session \gset
+SELECT is(pg_temp.loops(:'session'), false, '... thirty-nine are not');
 SELECT pg_temp.slow('+250782000005', 3, '60 s', 'Thank you for your message') AS session \gset
 SELECT is(pg_temp.loops(:'session'), true, 'the same words for the fourth time');
 SELECT pg_temp.slow('+250782000006', 2, '60 s', 'ok') AS session \gset
