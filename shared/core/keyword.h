@@ -1,6 +1,6 @@
 /*
- * keyword - the words that govern consent, in English, Kinyarwanda, French and Swahili (PROTOCOLS:
- * opt-out words), and those that begin another conversation.
+ * keyword - the words that govern consent, in English, Kinyarwanda, French and Swahili,
+ * and those that begin another conversation.
  */
 #ifndef OMNI_CORE_KEYWORD_H
 #define OMNI_CORE_KEYWORD_H

@@ -9,7 +9,7 @@
 #include "model/call_log.h"
 #include "model/message.h"
 
-#define COMPOSE_SMS_SEGMENTS 2 /* of a summary and of a reply (RELIABILITY 4.2) */
+#define COMPOSE_SMS_SEGMENTS 2 /* of a summary and of a reply */
 
 /* One logical message, in its wording for each channel. */
 struct compose_text {

@@ -24,6 +24,10 @@
 struct chat_message *prompt_messages(struct arena *a, const struct turn_context *t,
                                      size_t max_tokens, size_t *n);
 
+/* A model's words without the marks of channel and time that stand before people's messages, should
+ * it have copied them. In 'a'. */
+const char *prompt_unmarked(struct arena *a, const char *text);
+
 /* The first of them alone: after a handover the others stay. */
 const char *prompt_system(struct arena *a, const struct turn_context *t);
 

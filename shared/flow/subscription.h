@@ -1,5 +1,6 @@
 /*
- * subscription - Meta's check that a webhook's address is ours (PROTOCOLS 1.3).
+ * subscription - Meta's check that a webhook's address is ours (Graph API, webhooks: verification
+ * requests).
  */
 #ifndef OMNI_FLOW_SUBSCRIPTION_H
 #define OMNI_FLOW_SUBSCRIPTION_H

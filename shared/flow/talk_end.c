@@ -9,6 +9,7 @@
 #include "core/phrase.h"
 #include "flow/compose.h"
 #include "flow/guard.h"
+#include "flow/prompt.h"
 
 #define MUTE_S      3600 /* no turns for so long when two machines were talking */
 #define PAUSE_S     20   /* when a server asks for peace without saying how long */
@@ -134,6 +135,7 @@ talk_end_answer(struct talk *k, const char *text)
                                        CHANNEL_WHATSAPP }; /* by SMS it goes in parts */
     struct err e = { 0 };
 
+    text = text == NULL ? NULL : prompt_unmarked(k->arena, text);
     if (text != NULL && !guard_check(k->flow, k->arena, &about, text, &text, &e)) {
         if (e.kind == ERR_FORBIDDEN) {
             talk_end_fallback(k, &e);

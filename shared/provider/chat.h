@@ -1,6 +1,6 @@
 /*
  * chat - the language model: any server that speaks OpenAI's chat completions, without streaming,
- * and its calls of tools (PROTOCOLS 4).
+ * and its calls of tools (OpenAI API reference, chat completions).
  */
 #ifndef OMNI_PROVIDER_CHAT_H
 #define OMNI_PROVIDER_CHAT_H

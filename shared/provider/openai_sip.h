@@ -1,6 +1,6 @@
 /*
  * openai_sip - calls that come to OpenAI by SIP: the signed event (Standard Webhooks), who calls,
- * and what we answer (PROTOCOLS 3).
+ * and what we answer (Realtime API with SIP).
  */
 #ifndef OMNI_PROVIDER_OPENAI_SIP_H
 #define OMNI_PROVIDER_OPENAI_SIP_H

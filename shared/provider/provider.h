@@ -71,7 +71,7 @@ struct webhook_items {
     size_t n_unreadable;
 };
 
-/* What a send means for its row (DESIGN 4.1, promise 5). */
+/* What a send means for its row: three outcomes and an honest fourth (ARCHITECTURE.md). */
 enum outcome {
     OUTCOME_ACCEPTED,  /* the provider has it */
     OUTCOME_RETRY,     /* refused for now: send the same again later */
@@ -130,7 +130,7 @@ extern const struct provider *const provider_all[];
 struct send_result provider_read(const struct provider *p, struct arena *a,
                                  const struct http_response *r);
 
-/* What a plain HTTP status means where the provider says nothing better (RELIABILITY 1.4). */
+/* What a plain HTTP status means where the provider says nothing better. */
 enum outcome provider_status_outcome(int status);
 
 /* "http_404". */

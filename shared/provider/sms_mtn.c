@@ -1,5 +1,5 @@
 /*
- * sms_mtn - the JSON gateway of DESIGN 3.4: one request per text however long, HMAC-SHA256 of the
+ * sms_mtn - the JSON gateway: one request per text however long, HMAC-SHA256 of the
  * raw body on what it sends us.
  */
 #include "base/clk.h"

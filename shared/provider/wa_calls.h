@@ -1,5 +1,6 @@
 /*
- * wa_calls - WhatsApp calls: Meta's "calls" webhook, and the actions on a call (PROTOCOLS 2).
+ * wa_calls - WhatsApp calls: Meta's "calls" webhook, and the actions on a call (Cloud API,
+ * calling).
  */
 #ifndef OMNI_PROVIDER_WA_CALLS_H
 #define OMNI_PROVIDER_WA_CALLS_H

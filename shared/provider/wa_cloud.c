@@ -1,6 +1,6 @@
 /*
  * wa_cloud - sending by WhatsApp's Cloud API: text, with buttons or a list where there is something
- * to choose, inside the 24-hour window, the approved template outside (PROTOCOLS 1.2, 1.9).
+ * to choose, inside the 24-hour window, the approved template outside (Cloud API, messages).
  */
 #include "base/str.h"
 #include "base/utf8.h"
@@ -188,7 +188,7 @@ build(struct arena *a, const struct config *c, const struct outbound *m, struct 
     return true;
 }
 
-/* Meta's error codes by what they ask of us (PROTOCOLS 1.9). */
+/* Meta's error codes by what they ask of us (Cloud API, error codes). */
 static const int64_t retry_codes[] = { 1,      2,      4,      80007,  130429, 131000, 131016,
                                        131048, 131056, 131057, 131064, 133004, 133016, 368 };
 static const int64_t hold_codes[] = { 0,      3,      10,     33,     190,    130497, 131005,

@@ -1,6 +1,6 @@
 /*
  * wa_webhook - what Meta sends us: signature, and every message and status of every change of every
- * entry (PROTOCOLS 1.4 to 1.6).
+ * entry (Cloud API, webhooks).
  */
 #ifndef OMNI_PROVIDER_WA_WEBHOOK_H
 #define OMNI_PROVIDER_WA_WEBHOOK_H

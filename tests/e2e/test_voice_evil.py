@@ -314,6 +314,42 @@ class Evil(EvilTest):
             self.assertNotIn(bad, text)
         self.shows("a model that was talked into something", "what nobody said is dropped")
 
+    # --- the window ----------------------------------------------------------------------------------------------------------
+
+    def plan_of(self, session):
+        """What the log says of the plan for this conversation."""
+        for name in os.listdir(os.path.join(self.state, "var/log")):
+            with open(os.path.join(self.state, "var/log", name), encoding="utf-8", errors="replace") as f:
+                for line in f:
+                    if "DUAL_CHANNEL_ROUTING" in line and session in line:
+                        return json.loads(line)["plan"]
+        return None
+
+    def test_the_window_decides(self):
+        seen = {}
+        for kind in ("sip, no WhatsApp", "sip, window closed", "whatsapp"):
+            phone, call = self.fresh()
+            if kind == "sip, window closed":
+                self.phone_does(phone, "whatsapp", {"text": "hello"})
+                self.phone(phone)
+                self.sql(f"UPDATE profiles SET wa_window_until = now() - interval '1 hour' WHERE phone_number = '{phone}'")
+            since = max([m["seq"] for m in self.phone(phone, wait_s=0.1)], default=0)
+            if kind == "whatsapp":
+                self.post_call(connect(call, phone))
+            else:
+                self.post_sip(sip_event(call, f"<sip:{phone}@x>"))
+            self.begin(phone, call, bullets=BULLETS)
+            self.assertEqual(self.end(call)[1]["status"], "sent")
+            count = 1 if kind == "sip, no WhatsApp" else 2
+            got = {(m["channel"], m["kind"]) for m in self.phone(phone, count=count, since=since)}
+            seen[kind] = (got, self.plan_of(self.value(f"SELECT session_id FROM call_summaries WHERE call_id = '{call}'")))
+            self.shows(kind, f"{sorted(got)}; plan: {seen[kind][1]}")
+        self.assertEqual(seen["sip, no WhatsApp"][0], {("sms", "text")})
+        self.assertIn("no_whatsapp_known", seen["sip, no WhatsApp"][1])
+        self.assertEqual(seen["sip, window closed"][0], {("sms", "text"), ("whatsapp", "template")})
+        self.assertIn("window_closed", seen["sip, window closed"][1])
+        self.assertEqual(seen["whatsapp"][0], {("sms", "text"), ("whatsapp", "text")})
+
     # --- languages, segments -------------------------------------------------------------------------------------------------
 
     def test_languages_and_segments(self):

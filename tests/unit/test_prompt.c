@@ -365,6 +365,25 @@ test_messages_summary_always(void **state)
     assert_non_null(strstr(got[0].content, t.call.summary));
 }
 
+static void
+test_unmarked(void **state)
+{
+    static const struct {
+        const char *said;
+        const char *want;
+    } rows[] = {
+        { "Yes, it is free.", "Yes, it is free." },
+        { "[by sms, Mon 23 Nov 01:10] Yes.", "Yes." },
+        { "OK: [by whatsapp, Mon 23 Nov 01:10] hello [by voice, Mon 23 Nov 01:11]bye",
+          "OK: hello bye" },
+        { "[by the way] no mark", "[by the way] no mark" },
+        { "[by sms, without an end", "[by sms, without an end" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        expect_text(rows[i].said, prompt_unmarked(*state, rows[i].said), rows[i].want);
+}
+
 int
 main(void)
 {
@@ -375,6 +394,7 @@ main(void)
         ARENA_TEST(test_system_empty_context),
         ARENA_TEST(test_system_no_headings_from_outside),
         ARENA_TEST(test_system_cuts_what_is_long),
+        ARENA_TEST(test_unmarked),
         ARENA_TEST(test_messages_in_order),
         ARENA_TEST(test_messages_within_the_budget),
         ARENA_TEST(test_messages_share_the_room),
