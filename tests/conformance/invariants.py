@@ -5,6 +5,7 @@ lab(method, path, body=None) returns JSON. The lab must have kept its records si
 moment they begin with. settle(sql) waits until the system is at rest.
 """
 
+import json
 import re
 import time
 import urllib.parse
@@ -12,7 +13,9 @@ import urllib.parse
 REST = """SELECT (SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'sending', 'failed', 'unknown')),
        (SELECT count(*) FROM omnichannel_sessions WHERE turn_due_at IS NOT NULL OR turn_lease_until IS NOT NULL),
        (SELECT count(*) FROM turns WHERE status = 'running'),
-       (SELECT count(*) FROM call_summaries WHERE notify_due_at IS NOT NULL)"""
+       (SELECT count(*) FROM call_summaries WHERE notify_due_at IS NOT NULL OR summarise_due_at IS NOT NULL),
+       (SELECT count(*) FROM call_actions WHERE finished_at IS NULL AND NOT (kind = 'stop' AND coalesce(next_attempt_at, lease_until)
+           > clock_timestamp() + interval '1 minute'))"""  # a call nobody ended is let go of when the longest call is over
 
 
 def settle(sql, wait_s=60):
@@ -20,7 +23,7 @@ def settle(sql, wait_s=60):
     deadline = time.monotonic() + wait_s
     while time.monotonic() < deadline:
         try:
-            if sql(REST) == [["0"] * 4]:
+            if sql(REST) == [["0"] * 5]:
                 return True
         except RuntimeError:
             pass
@@ -78,12 +81,18 @@ def i1(sql, accepted):
 
 
 def i2(sql):
-    """Every call that ended has been told of, or there is a reason why not."""
+    """Every call that ended has been told of, or there is a reason why not; and once, unless it went on after it was believed over, or
+    two names turned out to be one call's."""
     bad = column(sql, """SELECT call_id FROM call_summaries c WHERE c.end_seen_at IS NOT NULL AND NOT (
         c.notified_at IS NOT NULL AND CASE c.notify_result
             WHEN 'skipped' THEN coalesce(c.notify_reason, '') <> ''
             ELSE EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.call_id = c.call_id AND m.direction = 'outbound'
                             AND m.message_type IN ('summary', 'missed_call')) END)""")
+    bad += column(sql, """SELECT 'told ' || count(DISTINCT m.group_id) || ' times: ' || c.call_id
+          FROM call_summaries c JOIN message_delivery_log m ON m.call_id = c.call_id AND m.direction = 'outbound'
+           AND m.message_type IN ('summary', 'missed_call') AND m.replay_of IS NULL
+         WHERE c.told_early IS NULL AND c.merged_into IS NULL AND NOT EXISTS (SELECT 1 FROM call_summaries t WHERE t.merged_into = c.id)
+         GROUP BY c.call_id HAVING count(DISTINCT m.group_id) > 1""")
     total = column(sql, "SELECT count(*) FROM call_summaries WHERE end_seen_at IS NOT NULL")[0]
     return not bad, few(bad) if bad else f"{total} calls"
 
@@ -195,7 +204,7 @@ def i10(lab, records):
 def i11(sql):
     """Nothing is under way."""
     found = sql(REST)[0]
-    return found == ["0"] * 4, "messages {}, conversations {}, turns {}, calls {} under way".format(*found)
+    return found == ["0"] * 5, "messages {}, conversations {}, turns {}, calls {}, actions on calls {} under way".format(*found)
 
 
 def i12(logs, markers):
@@ -210,11 +219,64 @@ def i12(logs, markers):
     return not bad, few(bad) if bad else f"{len(logs)} files, {len(markers)} markers"
 
 
+def asked_of_calls(lab):
+    """{call: {step: [the SDP of each request]}}: what the far ends were asked to do about calls, oldest first."""
+    asked = {}
+    for r in lab("GET", "/lab/requests?provider=meta&limit=2000")["requests"]:
+        if r["path"].endswith("/calls"):
+            body = json.loads(r["body"])
+            asked.setdefault(body.get("call_id"), {}).setdefault(body.get("action"), []).append(body.get("session", {}).get("sdp"))
+    for r in lab("GET", "/lab/requests?provider=agent&limit=2000")["requests"]:
+        found = re.search(r"/realtime/calls/([^/]+)/(\w+)$", r["path"])
+        if found:
+            asked.setdefault(found.group(1), {}).setdefault(found.group(2), []).append(None)
+    for r in lab("GET", "/lab/requests?provider=bridge&limit=2000")["requests"]:
+        if r["path"].endswith("/api/sessions"):
+            asked.setdefault(json.loads(r["body"]).get("callId"), {}).setdefault("open", []).append(None)
+    return asked
+
+
+def i13(sql, lab):
+    """A call is opened, pre-accepted and accepted at most once each time its action is taken up, and accepted with one and the same
+    answer: another one would end it. What is done was accepted, and what was not accepted was not picked up."""
+    bad = []
+    asked = asked_of_calls(lab)
+    rows = sql("""SELECT c.call_id, a.kind, a.status, a.attempts FROM call_actions a JOIN call_summaries c ON c.id = a.call
+                  WHERE a.kind IN ('answer', 'accept')""")
+    for call_id, kind, status, attempts in rows:
+        steps = asked.get(call_id, {})
+        accepts = steps.get("accept", [])
+        bad += [f"{call_id} {step} {len(steps[step])} times in {attempts} attempts" for step in ("open", "pre_accept", "accept")
+                if len(steps.get(step, [])) > int(attempts)]
+        if len(set(accepts)) > 1:
+            bad.append(f"{call_id} accepted with {len(set(accepts))} answers")
+        if asked and status == "done" and not accepts:
+            bad.append(f"{call_id} {kind} done, not accepted")
+    picked = {r[0] for r in rows}
+    bad += [f"{call_id}: no action" for call_id, steps in asked.items() if "accept" in steps and call_id not in picked]
+    return not bad, few(bad) if bad else f"{len(rows)} calls"
+
+
+def i14(sql):
+    """A tool sends once for each key, one message on a channel, and only what was written down as its own."""
+    bad = column(sql, """SELECT tool || ' ' || idem_key FROM tool_calls WHERE idem_key IS NOT NULL
+                         GROUP BY tool, profile_id, idem_key HAVING count(*) > 1""")
+    bad += column(sql, """SELECT 'row ' || m.id FROM message_delivery_log m
+        WHERE m.direction = 'outbound' AND m.idem_key LIKE 'tool:%' AND m.replay_of IS NULL
+          AND (SELECT count(*) FROM tool_calls t WHERE m.id = ANY (t.message_ids)) <> 1""")
+    bad += column(sql, """SELECT 'call ' || t.id FROM tool_calls t JOIN message_delivery_log m ON m.id = ANY (t.message_ids)
+        GROUP BY t.id HAVING count(DISTINCT m.group_id) > 1 OR count(*) > count(DISTINCT m.channel)
+            OR min(m.profile_id::text) <> max(m.profile_id::text)""")
+    bad += column(sql, """SELECT 'lost: ' || t.id FROM tool_calls t WHERE EXISTS (SELECT 1 FROM unnest(t.message_ids) AS id
+        WHERE NOT EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.id = id))""")
+    return not bad, few(bad) if bad else f"{column(sql, 'SELECT count(*) FROM tool_calls')[0]} calls of tools"
+
+
 def check(sql, lab, accepted=(), logs=(), markers=(), since="-infinity"):
     """accepted: (provider, external id) of what was answered 200; logs: paths; markers: what must not be in them."""
     records = Records(sql, lab, since)
     checks = (("I1 every accepted message once", lambda: i1(sql, list(accepted))),
-              ("I2 every ended call told of", lambda: i2(sql)),
+              ("I2 every ended call told of once", lambda: i2(sql)),
               ("I3 what is called sent was accepted", lambda: i3(records)),
               ("I4 no acceptance unexplained", lambda: i4(records)),
               ("I5 no status went back", lambda: i5(sql)),
@@ -224,7 +286,9 @@ def check(sql, lab, accepted=(), logs=(), markers=(), since="-infinity"):
               ("I9 in order", lambda: i9(records)),
               ("I10 money", lambda: i10(lab, records)),
               ("I11 nothing under way", lambda: i11(sql)),
-              ("I12 nothing personal in a log", lambda: i12(logs, markers)))
+              ("I12 nothing personal in a log", lambda: i12(logs, markers)),
+              ("I13 a call taken once", lambda: i13(sql, lab)),
+              ("I14 a tool's effect once a key", lambda: i14(sql)))
     return [(name, *judged(run)) for name, run in checks]
 
 

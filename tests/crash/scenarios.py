@@ -4,8 +4,9 @@ answered, and returns what must be true of it in the end: (inbound ids, {number:
 import urllib.parse
 
 from harness import in_parallel
+from scenarios_calls import BULLETS, calls_away, sip_call, unreported_end, whatsapp_call
+from scenarios_tools import EXACT, every_tool, script_agent, tool_turn
 
-BULLETS = ["You look for a house in Kimironko", "Your budget is 300k a month"]
 FEATURE = "+250788100001"
 SMART = "+250788100002"
 STRANGER = "+250788100003"
@@ -13,8 +14,7 @@ HANGS, DOWN, GONE = "+250788100004", "+250788100005", "+250788100006"
 CROWD = [f"+25078810001{i}" for i in range(5)]
 CALLER = "+250788100020"
 BEFORE, AWAY, AWAY_WA = "+250788100021", "+250788100022", "+250788100023"
-MARKERS = ["0788100", "Kimironko", "Musanze", "my dog", "Aline"]  # what must not be in a log
-NUMBERS = [FEATURE, SMART, STRANGER, HANGS, DOWN, GONE, *CROWD, CALLER, BEFORE, AWAY, AWAY_WA]
+MARKERS = ["0788100", "Kimironko", "Musanze", "my dog", "Aline", "behind the market", "comes at 8"]  # what must not be in a log
 
 
 def feature_phone(w):
@@ -73,10 +73,13 @@ def away(w):
     return ["away-0", "away-1", "away-2", "wamid.away"], {BEFORE: {"sms": 1}, AWAY: {"sms": 1}, AWAY_WA: {"whatsapp": 1}}
 
 
-SCENARIOS = {f.__name__: f for f in (feature_phone, smartphone, stranger, faults, burst, away)}
+BASIC = {f.__name__: f for f in (feature_phone, smartphone, stranger, faults, burst, away)}
+SCENARIOS = BASIC | {f.__name__: f for f in (whatsapp_call, sip_call, calls_away, unreported_end, tool_turn, every_tool)}
+SETTINGS = {"unreported_end": {"CALL_SILENCE_S": "2"}}  # of the jobs
+PREPARE = {"tool_turn": script_agent}  # done before each start of a job
 
 
-def missing(w, inbound, wanted):
+def missing(w, inbound, wanted, truths):
     """What the scenario promises and is not there; empty when all is well."""
     found = []
     for external_id in inbound:
@@ -87,6 +90,9 @@ def missing(w, inbound, wanted):
         messages = w.lab_json("GET", f"/lab/phones/{urllib.parse.quote(number)}")["messages"]
         for channel, least in channels.items():
             n = len({m["reference"] for m in messages if m["channel"] == channel and m["delivered"]})
-            if n < least:
+            if n < least or (n > least and number in EXACT):
                 found.append(f"{number[-2:]}: {n} of {least} by {channel}")
+    for statement, value in truths.items():
+        if w.value(statement) != value:
+            found.append(f"{statement}: {w.value(statement)}, not {value}")
     return found

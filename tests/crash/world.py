@@ -12,11 +12,13 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../e2e"))
 from harness import BUILD, KEY, MTN_SECRET, WA_SECRET, request, signature  # noqa: E402
 from test_spool import SpoolTest  # noqa: E402
+from test_voice import standard_webhook, webhook  # noqa: E402
 
 GIVE_UP_S = 60
 OPEN = ("SELECT (SELECT count(*) FROM message_delivery_log WHERE status IN ('pending', 'failed', 'sending', 'unknown', 'sent')), "
         "(SELECT count(*) FROM message_delivery_log WHERE awaits_turn) + (SELECT count(*) FROM omnichannel_sessions WHERE turn_due_at "
-        "IS NOT NULL) + (SELECT count(*) FROM call_summaries WHERE notify_due_at IS NOT NULL)")
+        "IS NOT NULL) + (SELECT count(*) FROM call_summaries WHERE merged_into IS NULL AND (end_seen_at IS NULL OR notify_due_at IS NOT NULL "
+        "OR summarise_due_at IS NOT NULL)) + (SELECT count(*) FROM call_actions WHERE finished_at IS NULL)")
 
 
 def whatsapp_body(value):
@@ -82,6 +84,19 @@ class World(SpoolTest):
         cls.running.remove(process)
         return process.returncode
 
+    @classmethod
+    def go_on(cls):
+        """Keeps the jobs going while a scenario waits; whoever drives the world puts its own in this place."""
+
+    @classmethod
+    def await_value(cls, statement, expected):
+        deadline = time.monotonic() + GIVE_UP_S
+        while cls.value(statement) != expected:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{statement}: {cls.value(statement)}, not {expected}")
+            cls.go_on()
+            time.sleep(0.05)
+
     # --- gateways, callers, receipts: all come again until they are answered --------------------------------------------
 
     @classmethod
@@ -105,6 +120,27 @@ class World(SpoolTest):
         return cls.insist(path, args, lambda raw: {"Authorization": "Bearer " + KEY})
 
     @classmethod
+    def call_mcp(cls, name, args):
+        reply = cls.insist("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": name, "arguments": args}},
+                           lambda raw: {"Authorization": "Bearer " + KEY, "Accept": "application/json, text/event-stream"})
+        if "result" not in reply or reply["result"].get("isError"):
+            raise RuntimeError(f"{name}: {reply}")
+
+    @classmethod
+    def fetch(cls, path):
+        """A page, until a program of ours has answered and not the web server."""
+        deadline = time.monotonic() + GIVE_UP_S
+        while True:
+            try:
+                _, _, text = request(cls.base, "GET", path, None, {"Authorization": "Bearer " + KEY}, 30)
+                return json.loads(text)
+            except (OSError, http.client.HTTPException, ValueError) as e:
+                if time.monotonic() > deadline:
+                    raise RuntimeError(f"{path}: {e}") from e
+            cls.redelivered += 1
+            time.sleep(0.1)
+
+    @classmethod
     def send_sms(cls, number, text, message_id):
         return cls.insist("/sms-inbound-webhook", {"from": number, "to": "8080", "message": text, "messageId": message_id},
                           lambda raw: {"X-MTN-Signature": signature(MTN_SECRET, raw)})
@@ -117,6 +153,24 @@ class World(SpoolTest):
     def send_whatsapp(cls, number, text, message_id):
         return cls.wa_hook({"contacts": [{"profile": {"name": "Aline"}, "wa_id": number[1:]}], "messages": [
             {"id": message_id, "from": number[1:], "timestamp": str(int(time.time())), "type": "text", "text": {"body": text}}]})
+
+    @classmethod
+    def call_hook(cls, *calls):
+        return cls.insist("/wa-webhook-voice-calls", webhook(*calls), lambda raw: {"X-Hub-Signature-256": "sha256=" + signature(WA_SECRET, raw)})
+
+    @classmethod
+    def sip_hook(cls, event):
+        return cls.insist("/openai-sip-webhook", event, lambda raw: standard_webhook("wh_" + event["data"]["call_id"], raw, int(time.time())))
+
+    @classmethod
+    def tell_transcript(cls, number, call_id, text):
+        deadline = time.monotonic() + GIVE_UP_S
+        while cls.phone_does(number, "whatsapp-call", {"event": "call_transcription_available", "call_id": call_id,
+                                                       "transcript": text})["statuses"] != [200]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"the transcript of {call_id} is not taken")
+            cls.redelivered += 1
+            time.sleep(0.1)
 
     @classmethod
     def report(cls, number, message):
@@ -145,6 +199,37 @@ class World(SpoolTest):
     @classmethod
     def is_open(cls):
         return cls.waiting() != [] or cls.sql(OPEN)[0] != ["0", "0"]
+
+
+class QuickWorld(World):
+    """Its statements go through one psql instead of one each. Not for a database that is killed."""
+    END = "-- end of what was asked"
+    session = None
+
+    @classmethod
+    def sql(cls, statement):
+        if cls.session is None:
+            cls.session = subprocess.Popen(["psql", "-X", "-q", "-At", "-F", "\x1f", "-d", cls.database], stdin=subprocess.PIPE,
+                                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        cls.session.stdin.write(f"{statement};\n\\echo '{cls.END}'\n")
+        cls.session.stdin.flush()
+        lines = []
+        for line in cls.session.stdout:
+            if line.rstrip("\n") == cls.END:
+                break
+            lines.append(line.rstrip("\n"))
+        wrong = [line for line in lines if line.startswith(("ERROR:", "FATAL:", "psql:"))]
+        if wrong or cls.session.poll() is not None:
+            raise RuntimeError("; ".join(wrong) or "psql has ended")
+        return [line.split("\x1f") for line in lines]
+
+    @classmethod
+    def end(cls):
+        if cls.session is not None:
+            cls.session.stdin.close()
+            cls.session.stdout.close()
+            cls.session.wait(60)
+        super().end()
 
 
 def quiet(process):
