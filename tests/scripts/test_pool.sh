@@ -3,7 +3,7 @@
 # stop leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-tmp=$(mktemp -d /tmp/omni-pool.XXXXXX)
+tmp=$(mktemp -d -t omni-pool.XXXXXX)
 trap 'rm -rf "$tmp"' EXIT
 
 fail() {
