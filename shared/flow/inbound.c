@@ -237,7 +237,7 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
              struct inbound_result *out, struct err *e)
 {
     struct incoming_http http = *req->http;
-    struct webhook_items items;
+    struct webhook_items items = { 0 };
 
     *out = (struct inbound_result){ .session_id = "" };
     http.received_at_ms = req->received_at_ms > 0 ? req->received_at_ms : clk_now_ms();

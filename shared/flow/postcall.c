@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "core/phone.h"
+#include "flow/channel_result.h"
 #include "flow/compose.h"
 #include "flow/deliver.h"
 #include "provider/provider.h"
@@ -307,21 +308,10 @@ status_text(enum postcall_status s)
 static void
 channel_json(struct json_object *array, const struct message_state *s)
 {
-    struct json_object *c = json_push_object(array);
-    struct json_object *error;
+    struct json_object *c = channel_result_add(array, s);
 
-    json_set_str(c, "channel", s->channel);
-    json_set_str(c, "status", s->status);
-    json_set_str(c, "message_id", s->id);
-    if (!str_empty(s->external_id))
-        json_set_str(c, "provider_message_id", s->external_id);
-    json_set_int(c, "segments", s->segments);
-    json_set_number(c, "cost_rwf", s->cost_rwf);
-    if (str_empty(s->error_code))
-        return;
-    error = json_add_object(c, "error");
-    json_set_str(error, "code", s->error_code);
-    json_set_str(error, "message", "the provider did not take it");
+    if (!str_empty(s->error_code))
+        channel_result_error(c, s->error_code, "the provider did not take it");
 }
 
 void

@@ -87,7 +87,7 @@ respool_run(struct flow *f, int budget_ms, bool *more, struct err *e)
     int64_t until = clk_mono_ms() + budget_ms;
     size_t done = 0;
     size_t before;
-    bool ok;
+    bool ok = true;
 
     *more = false;
     if (!spool_waiting(f->spool) || !spool_lock(f->spool))

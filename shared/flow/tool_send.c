@@ -6,6 +6,7 @@
 #include "base/crash.h"
 #include "base/str.h"
 #include "core/sms_text.h"
+#include "flow/channel_result.h"
 #include "flow/compose.h"
 #include "flow/deliver.h"
 #include "flow/guard.h"
@@ -194,30 +195,14 @@ words_of(const char *code)
 }
 
 static void
-put_error(struct json_object *channel, const char *code)
-{
-    struct json_object *error = json_add_object(channel, "error");
-
-    json_set_str(error, "code", code);
-    json_set_str(error, "message", words_of(code));
-}
-
-static void
 put_row(struct json_object *array, const struct message_state *s, bool shortened)
 {
-    struct json_object *c = json_push_object(array);
+    struct json_object *c = channel_result_add(array, s);
 
-    json_set_str(c, "channel", s->channel);
-    json_set_str(c, "status", s->status);
-    json_set_str(c, "message_id", s->id);
-    if (!str_empty(s->external_id))
-        json_set_str(c, "provider_message_id", s->external_id);
-    json_set_int(c, "segments", s->segments);
-    json_set_number(c, "cost_rwf", s->cost_rwf);
     if (shortened && str_eq(s->channel, channel_text(CHANNEL_SMS)))
         json_set_bool(c, "shortened", true);
     if (!str_empty(s->error_code))
-        put_error(c, s->error_code);
+        channel_result_error(c, s->error_code, words_of(s->error_code));
 }
 
 static size_t
@@ -231,11 +216,12 @@ put_skips(struct arena *a, struct json_object *array, const char *json)
     for (size_t i = 0; i < json_count(skips); i++) {
         struct json_object *from = json_item(skips, i);
         struct json_object *c = json_push_object(array);
+        const char *reason = json_opt_str(a, from, "reason", "");
 
         json_set_str(c, "channel", json_opt_str(a, from, "channel", ""));
         json_set_str(c, "status", "failed");
         json_set_str(c, "message_id", NULL);
-        put_error(c, json_opt_str(a, from, "reason", ""));
+        channel_result_error(c, reason, words_of(reason));
     }
     return json_count(skips);
 }

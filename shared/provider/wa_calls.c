@@ -7,6 +7,7 @@
 #include "base/clk.h"
 #include "base/str.h"
 #include "core/json.h"
+#include "provider/wa_webhook.h"
 
 #define CALL_ID_MAX 255
 
@@ -31,21 +32,6 @@ time_of(struct arena *a, struct json_object *call, const char *key)
     int64_t ms;
 
     return clk_parse(json_opt_scalar(a, call, key, ""), &ms) ? ms : 0;
-}
-
-static const char *
-name_of(struct arena *a, struct json_object *value, const char *wa_id, const char *bsuid)
-{
-    struct json_object *contacts = json_at(value, "contacts");
-
-    for (size_t i = 0; i < json_count(contacts); i++) {
-        struct json_object *contact = json_item(contacts, i);
-
-        if ((!str_empty(wa_id) && str_eq(json_opt_scalar(a, contact, "wa_id", ""), wa_id)) ||
-            (!str_empty(bsuid) && str_eq(json_opt_str(a, contact, "user_id", ""), bsuid)))
-            return json_opt_str(a, contact, "profile.name", "");
-    }
-    return "";
 }
 
 /* False for an event that means nothing to us. */
@@ -80,7 +66,7 @@ read_person(struct arena *a, struct json_object *value, struct json_object *call
     const char *number = json_opt_scalar(a, call, out->is_ours ? "to" : "from", "");
 
     out->bsuid = json_opt_str(a, call, out->is_ours ? "to_user_id" : "from_user_id", "");
-    out->name = name_of(a, value, number[0] == '+' ? number + 1 : number, out->bsuid);
+    out->name = wa_webhook_name(a, value, number[0] == '+' ? number + 1 : number, out->bsuid);
     if (str_empty(number) || phone_parse(number, "from", &out->from, e))
         return true;
     /* Whoever it is, the other id reaches them. */

@@ -120,8 +120,8 @@ is_answerable(struct json_object *m, const char *type)
     return !json_has(m, "group_id") && !json_has(m, "interactive.call_permission_reply");
 }
 
-static const char *
-name_of(struct arena *a, struct json_object *value, const char *wa_id, const char *bsuid)
+const char *
+wa_webhook_name(struct arena *a, struct json_object *value, const char *wa_id, const char *bsuid)
 {
     struct json_object *contacts = json_at(value, "contacts");
 
@@ -154,7 +154,7 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
         out->wa_id = ""; /* whoever it is, the other id reaches them */
     else
         return false;
-    out->name = name_of(a, value, out->wa_id, out->bsuid);
+    out->name = wa_webhook_name(a, value, out->wa_id, out->bsuid);
     out->kind = json_opt_str(a, m, "type", "unsupported");
     out->text = words_of(a, m, out->kind);
     if (!str_empty(out->text) && (str_eq(out->kind, "button") || str_eq(out->kind, "interactive")))

@@ -7,6 +7,8 @@
 
 #include "provider/provider.h"
 
+struct json_object;
+
 /* X-Hub-Signature-256 over the raw bytes. ERR_AUTH, or ERR_UNAVAILABLE where WA_APP_SECRET is not
  * set. */
 bool wa_webhook_verify(struct arena *a, const struct config *c, const struct incoming_http *in,
@@ -16,5 +18,10 @@ bool wa_webhook_verify(struct arena *a, const struct config *c, const struct inc
  * item is listed as unreadable. */
 bool wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
                      struct err *e);
+
+/* The name that a change's "contacts" give whoever goes by one of these ids ("" is none); "" if
+ * none does. The person's own choice of words, never trusted. */
+const char *wa_webhook_name(struct arena *a, struct json_object *value, const char *wa_id,
+                            const char *bsuid);
 
 #endif

@@ -1,0 +1,30 @@
+/*
+ * channel_result - one row's state as JSON.
+ */
+#include "flow/channel_result.h"
+
+#include "base/str.h"
+
+struct json_object *
+channel_result_add(struct json_object *array, const struct message_state *s)
+{
+    struct json_object *c = json_push_object(array);
+
+    json_set_str(c, "channel", s->channel);
+    json_set_str(c, "status", s->status);
+    json_set_str(c, "message_id", s->id);
+    if (!str_empty(s->external_id))
+        json_set_str(c, "provider_message_id", s->external_id);
+    json_set_int(c, "segments", s->segments);
+    json_set_number(c, "cost_rwf", s->cost_rwf);
+    return c;
+}
+
+void
+channel_result_error(struct json_object *result, const char *code, const char *words)
+{
+    struct json_object *error = json_add_object(result, "error");
+
+    json_set_str(error, "code", code);
+    json_set_str(error, "message", words);
+}
