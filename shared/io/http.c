@@ -19,6 +19,10 @@
 
 #define MAX_EVENTS           64
 #define MAX_IDLE_CONNECTIONS 512L
+/* Shorter than the shortest time-out that servers are shipped with (Apache's KeepAliveTimeout and
+ * Node.js's keepAliveTimeout: 5 s). A request that meets the server's goodbye on the wire is lost
+ * without anybody knowing whether it was read. */
+#define MAX_IDLE_S 3L
 
 struct http {
     struct arena *arena;
@@ -163,6 +167,7 @@ set_options(struct transfer *t, const struct http_request *req)
     (void)curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     (void)curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(c, CURLOPT_NOPROXY, "*");
+    (void)curl_easy_setopt(c, CURLOPT_MAXAGE_CONN, MAX_IDLE_S);
     (void)curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)req->connect_timeout_ms);
     (void)curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)req->timeout_ms);
     (void)curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_answer);

@@ -2,9 +2,10 @@
  * http - requests to providers: many at once, on one event loop. The only user of libcurl.
  *
  * https only (http besides where the operator allows it), no redirects, certificates always
- * checked, a ceiling on every answer, HTTP/1.1, connections kept. A request's body can be read once
- * and not rewound, so libcurl cannot silently send a request a second time when a kept connection
- * dies under it.
+ * checked, a ceiling on every answer, HTTP/1.1, connections kept, but not used again after seconds
+ * of silence, when the server may be about to close them. A request's body can be read once and not
+ * rewound, so libcurl cannot silently send a request a second time when a kept connection dies
+ * under it.
  */
 #ifndef OMNI_IO_HTTP_H
 #define OMNI_IO_HTTP_H

@@ -168,6 +168,16 @@ server_start(server_script *script)
     return s;
 }
 
+/* Until the child has reported n times more; these are not counted by server_stop(). */
+static inline void
+server_wait_reports(struct server *s, int n)
+{
+    char byte;
+
+    for (int i = 0; i < n; i++)
+        assert_int_equal(read(s->reports, &byte, 1), 1);
+}
+
 /* Ends the child; how many requests it has read. */
 static inline int
 server_stop(struct server *s)

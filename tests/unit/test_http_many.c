@@ -138,7 +138,7 @@ test_nothing_is_sent_twice(void **state)
     }
 }
 
-/* Closes a kept connection while nothing is on it. */
+/* Closes a kept connection while nothing is on it, and reports that as if it were a request. */
 static void
 script_closes_idle(int listener, int report)
 {
@@ -148,6 +148,8 @@ script_closes_idle(int listener, int report)
         server_must_read(fd, report);
         server_answer(fd, 200, "", "one");
         (void)close(fd);
+        if (write(report, "", 1) != 1)
+            _exit(9);
     }
 }
 
@@ -160,8 +162,38 @@ test_idle_connection_that_died(void **state)
     for (int i = 0; i < 5; i++) {
         struct http_request req = post(f, "{\"a\":1}");
         assert_int_equal(exchange(f, &req).reach, HTTP_ANSWERED);
+        server_wait_reports(&f->server, 2); /* read, closed */
     }
-    assert_int_equal(server_stop(&f->server), 5);
+    assert_int_equal(server_stop(&f->server), 0);
+}
+
+/* One request on each of two connections: whoever uses the first one twice waits for ever. */
+static void
+script_once_each(int listener, int report)
+{
+    int fds[2];
+
+    for (size_t i = 0; i < COUNT_OF(fds); i++) {
+        fds[i] = server_accept(listener);
+        server_must_read(fds[i], report);
+        server_answer(fds[i], 200, "", "once");
+    }
+    server_wait_end(fds[1]);
+}
+
+static void
+test_connection_idle_too_long_is_not_used(void **state)
+{
+    static const struct timespec longer = { .tv_sec = 4, .tv_nsec = 100000000 };
+    struct fixture *f = *state;
+    struct http_request req;
+
+    f->server = server_start(script_once_each);
+    req = post(f, "{}");
+    assert_int_equal(exchange(f, &req).reach, HTTP_ANSWERED);
+    assert_int_equal(nanosleep(&longer, NULL), 0);
+    assert_int_equal(exchange(f, &req).reach, HTTP_ANSWERED);
+    assert_int_equal(server_stop(&f->server), 2);
 }
 
 /* A request that starts the next one from its own callback, in memory of its own. */
@@ -308,6 +340,7 @@ main(void)
         HTTP_TEST(test_connection_is_kept),
         HTTP_TEST(test_nothing_is_sent_twice),
         HTTP_TEST(test_idle_connection_that_died),
+        HTTP_TEST(test_connection_idle_too_long_is_not_used),
         HTTP_TEST(test_callbacks_start_requests),
         HTTP_TEST(test_callbacks_start_requests_that_fail),
         HTTP_TEST(test_close_drops_what_is_in_flight),
