@@ -69,15 +69,17 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
      WHERE s.id = p_call AND s.end_seen_at IS NOT NULL
 $$;
 
--- Everything that names a call by p_old names it by p_new from now on.
+-- Everything that names a call by p_old names it by p_new from now on. Locks in the order of all: see record_inbound_message().
 CREATE FUNCTION call_rename(p_profile uuid, p_old text, p_new text) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
-    PERFORM 1 FROM message_delivery_log m WHERE m.call_id = p_old AND m.profile_id = p_profile ORDER BY m.id FOR NO KEY UPDATE;
-    UPDATE message_delivery_log m SET call_id = p_new WHERE m.call_id = p_old AND m.profile_id = p_profile;
+    PERFORM 1 FROM message_delivery_log m
+      WHERE m.call_id = p_old AND m.profile_id = p_profile AND m.direction = 'outbound' ORDER BY m.id FOR NO KEY UPDATE;
+    PERFORM 1 FROM profiles p WHERE p.user_id = p_profile FOR NO KEY UPDATE;
     PERFORM 1 FROM omnichannel_sessions s WHERE s.profile_id = p_profile AND s.call_id = p_old ORDER BY s.id FOR NO KEY UPDATE;
     UPDATE omnichannel_sessions s SET call_id = p_new WHERE s.profile_id = p_profile AND s.call_id = p_old;
     UPDATE conversation_threads t SET parent_call_id = p_new WHERE t.profile_id = p_profile AND t.parent_call_id = p_old;
+    UPDATE message_delivery_log m SET call_id = p_new WHERE m.call_id = p_old AND m.profile_id = p_profile;
 END $$;
 
 -- One call in two rows: p_twin was recorded under its SIP name alone, p_keep under its provider's id. The facts of the first complete the

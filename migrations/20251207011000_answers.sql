@@ -140,13 +140,16 @@ BEGIN
         RETURN;
     END IF;
 
-    profile_id := person_find_or_create(p_phone, p_wa_id, p_bsuid, p_name, p_ids[2]);
-    -- Everybody locks outbound messages before people before conversations, several of a kind in order of id.
+    -- Everybody locks outbound messages before people before conversations before inbound messages, several of a kind in order of id.
+    -- Who is nobody yet has no messages; who learns an address now is locked by that.
     IF p_keyword = 'stop' THEN
         PERFORM 1 FROM message_delivery_log m
-          WHERE m.profile_id = record_inbound_message.profile_id AND m.channel = p_channel AND m.status IN ('pending', 'failed')
+          WHERE m.profile_id IN (SELECT a.profile_id FROM contact_addresses a
+                                  WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid)))
+            AND m.channel = p_channel AND m.status IN ('pending', 'failed')
           ORDER BY m.id FOR NO KEY UPDATE;
     END IF;
+    profile_id := person_find_or_create(p_phone, p_wa_id, p_bsuid, p_name, p_ids[2]);
     UPDATE profiles p SET
         last_active_channel = p_channel,
         has_whatsapp = CASE WHEN p_channel = 'whatsapp' THEN true ELSE p.has_whatsapp END,

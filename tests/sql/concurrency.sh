@@ -46,6 +46,20 @@ meanwhile() {
     wait "$!"
 }
 
+# in_line HELD STATEMENT PROBE: as meanwhile, when a third transaction has run STATEMENT and waits for what the first one holds
+in_line() {
+    sql race BEGIN "$1" 'SELECT pg_advisory_lock(43)' 'SELECT pg_sleep(2)' COMMIT >/dev/null &
+    local holder=$! until=$((SECONDS + 30))
+    taken 43
+    sql race "$2" >/dev/null &
+    while [[ $(sql race "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0 ]]; do
+        ((SECONDS < until)) || die "nobody waits"
+        sleep 0.01
+    done
+    sql race "$3" 2>&1 || true
+    wait "$holder" "$!"
+}
+
 # Each different line of the input with its number, in one line.
 count() {
     sed 's/^psql:.*ERROR: */ERROR: /' | sort | uniq -c | awk '{ n = $1; $1 = ""; printf "%s%s=%d", sep, substr($0, 2), n; sep = " " } END { print "" }'
@@ -88,6 +102,25 @@ is 'rows can refer to a person who is learning an address' \
 is 'who logs a message from outside holds the conversation, so that messages have their numbers in the order of commits' \
     "$(meanwhile "SELECT log_message_delivery('$session', t.profile_of('$session'), 'sms', 'operator', 'text', '+250780001007', 'mtn', 'sent')" \
         "SELECT 1 FROM omnichannel_sessions WHERE id = '$session' FOR NO KEY UPDATE NOWAIT" | grep -o 'could not obtain lock')" 'could not obtain lock'
+
+# The order of locks, where it is easily lost: who waits for a message holds neither its person nor a conversation.
+session=$(sql race "SELECT get_or_create_session(t.person('+250780001009'), 'sms')")
+message=$(sql race "SELECT t.enqueue('$session')")
+is 'STOP from an address we learn with it takes the messages before their person' \
+    "$(in_line "SELECT 1 FROM message_delivery_log WHERE id = '$message' FOR NO KEY UPDATE" \
+        "SELECT t.inbound('+250780001009', '{\"bsuid\": \"RW.new\", \"keyword\": \"stop\", \"name\": \"Aline\"}')" \
+        "SELECT count(*) FROM (SELECT 1 FROM profiles WHERE phone_number = '+250780001009' FOR NO KEY UPDATE NOWAIT) AS p")" 1
+sql race "SELECT t.call(NULL, '+250780001008', '{\"sip\": \"sip-order\"}')" >/dev/null
+session=$(sql race "SELECT session_id FROM call_summaries WHERE call_id = 'sip-order'")
+message=$(sql race "SELECT message_id FROM t.inbound('+250780001008')")
+is 'a call that gets its name takes the conversation before what the person wrote in it' \
+    "$(in_line "SELECT 1 FROM omnichannel_sessions WHERE id = '$session' FOR NO KEY UPDATE" "SELECT t.call('order', NULL, '{\"sip\": \"sip-order\"}')" \
+        "SELECT count(*) FROM (SELECT 1 FROM message_delivery_log WHERE id = '$message' FOR NO KEY UPDATE NOWAIT) AS m")" 1
+message=$(sql race "SELECT t.enqueue('$session', '{\"channel\": \"whatsapp\", \"provider\": \"meta\"}')")
+sql race "SELECT t.call(NULL, '+250780001008', '{\"sip\": \"sip-order-2\"}')" "UPDATE message_delivery_log SET call_id = 'sip-order-2' WHERE id = '$message'" >/dev/null
+is '... and its person before the conversation' \
+    "$(in_line "SELECT 1 FROM profiles WHERE phone_number = '+250780001008' FOR NO KEY UPDATE" "SELECT t.call('order-2', NULL, '{\"sip\": \"sip-order-2\"}')" \
+        "SELECT count(*) FROM (SELECT 1 FROM omnichannel_sessions WHERE id = '$session' FOR NO KEY UPDATE NOWAIT) AS s")" 1
 
 # ---------------------------------------------------------------------------------------------------------------------
 # Sessions
