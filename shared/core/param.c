@@ -9,7 +9,6 @@
 #include "base/uuid.h"
 #include "core/phone.h"
 
-#define ID_MAX     128
 #define CALLID_MAX 256
 #define TEXTS_MAX  50
 
@@ -19,7 +18,7 @@ is_id(const char *text)
     size_t n =
         strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:@-+=/");
 
-    return n > 0 && n <= ID_MAX && text[n] == '\0';
+    return n > 0 && n <= PARAM_ID_MAX && text[n] == '\0';
 }
 
 /* RFC 3261, section 25.1: callid = word [ "@" word ]; every character of a word is printable ASCII.
@@ -182,7 +181,7 @@ describe_kind(struct arena *a, const struct param *p, struct json_object *o)
     case PARAM_TEXT:
     case PARAM_ID:
         json_set_str(o, "type", "string");
-        json_set_int(o, "maxLength", p->kind == PARAM_ID ? ID_MAX : p->max_chars);
+        json_set_int(o, "maxLength", p->kind == PARAM_ID ? PARAM_ID_MAX : p->max_chars);
         return;
     case PARAM_PHONE:
         json_set_str(o, "type", "string");

@@ -8,9 +8,11 @@
 #include "base/err.h"
 #include "core/json.h"
 
+#define PARAM_ID_MAX 256 /* an id of ours or of any provider's */
+
 enum param_kind {
     PARAM_TEXT,   /* at most max_chars code points */
-    PARAM_ID,     /* 1 to 128 of A-Z a-z 0-9 . _ : @ - + = / */
+    PARAM_ID,     /* 1 to PARAM_ID_MAX of A-Z a-z 0-9 . _ : @ - + = / */
     PARAM_CALLID, /* SIP's Call-ID: 1 to 256 printable ASCII characters */
     PARAM_UUID,
     PARAM_PHONE, /* any spelling that core/phone.h reads */

@@ -34,7 +34,7 @@ const struct param call_args_full[] = {
     WORD_CHANNEL,
     { "summary", PARAM_TEXT, false, 100000, NULL, "What was said and agreed, in their language." },
     { "bullets", PARAM_TEXTS, false, 4000, NULL, "The same as three to five points; preferred." },
-    { "transcript", PARAM_TEXT, false, 1000000, NULL, "The words of the call, without a summary." },
+    { "transcript", PARAM_TEXT, false, 1048576, NULL, "The words of the call, without a summary." },
     { "next_actions", PARAM_TEXTS, false, 4000, NULL, "What happens next, a short line each." },
     { "main_intent", PARAM_TEXT, false, 2000, NULL, "What the caller wanted, in a few words." },
     { "language", PARAM_TEXT, false, 100, NULL, "The caller's language: rw, en, fr or sw." },

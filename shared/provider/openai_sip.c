@@ -7,8 +7,7 @@
 #include "base/clk.h"
 #include "base/str.h"
 #include "core/json.h"
-
-#define SIP_ID_MAX 255
+#include "core/param.h"
 
 static struct json_object *
 next_header(struct json_object *headers, size_t *i)
@@ -102,7 +101,7 @@ read_sip_call_id(struct arena *a, struct json_object *headers)
         if (!is_named(a, h, "Call-ID", "i"))
             continue;
         value = str_trim(a, json_opt_str(a, h, "value", ""));
-        if (!str_empty(value) && strlen(value) <= SIP_ID_MAX)
+        if (!str_empty(value) && strlen(value) <= PARAM_ID_MAX)
             return value;
     }
     return "";
@@ -124,7 +123,7 @@ openai_sip_read(struct arena *a, const char *body, size_t n, struct sip_event *o
         return true;
     if (!json_need_str(a, root, "data.call_id", &out->call_id, e))
         return false;
-    if (strlen(out->call_id) > SIP_ID_MAX)
+    if (strlen(out->call_id) > PARAM_ID_MAX)
         return err_set(e, ERR_INVALID, "data.call_id: too long");
     headers = json_at(root, "data.sip_headers");
     if (!read_number(a, headers, "From", "f", &out->caller))

@@ -7,9 +7,10 @@
 #include "base/clk.h"
 #include "base/str.h"
 #include "core/json.h"
+#include "core/param.h"
 #include "provider/wa_webhook.h"
 
-#define CALL_ID_MAX 255
+#define DURATION_MAX_S 604800LL /* more is no call's duration */
 
 /* What is called 'name' in all changes together: the room to make. */
 static size_t
@@ -76,11 +77,20 @@ read_person(struct arena *a, struct json_object *value, struct json_object *call
 static void
 read_end(struct arena *a, struct json_object *call, struct wa_call *out)
 {
+    int64_t seconds = json_opt_int(call, "duration", 0);
+
     out->status = json_opt_str(a, call, "status", "");
     out->started_ms = time_of(a, call, "start_time");
     out->ended_ms = time_of(a, call, "end_time");
-    /* COMPLETED is also said of calls that rang out; only an answered one has times. */
-    out->answered = out->started_ms > 0 || json_opt_int(call, "duration", 0) > 0;
+    /* COMPLETED is also said of calls that rang out; only an answered one has times, or a duration.
+     */
+    out->answered = out->started_ms > 0 || seconds > 0;
+    if (out->kind != WA_CALL_TERMINATE || out->started_ms > 0 || !out->answered)
+        return;
+    if (out->ended_ms == 0)
+        out->ended_ms = out->at_ms;
+    if (out->ended_ms > DURATION_MAX_S * 1000 && seconds <= DURATION_MAX_S)
+        out->started_ms = out->ended_ms - seconds * 1000;
 }
 
 static bool
@@ -91,7 +101,7 @@ read_call(struct arena *a, struct json_object *value, struct json_object *call, 
 
     if (!json_need_str(a, call, "id", &id, e))
         return false;
-    if (strlen(id) > CALL_ID_MAX)
+    if (strlen(id) > PARAM_ID_MAX)
         return err_set(e, ERR_INVALID, "id: too long");
     out->id = id;
     out->is_ours = str_eq(json_opt_str(a, call, "direction", ""), "BUSINESS_INITIATED") ||

@@ -54,7 +54,7 @@ class Evil(EvilTest):
 
     def test_odd_ids(self):
         before = self.poison()
-        good = ["wacid.HBgLMjUwNzg4==", "a b\tc", "'; DROP TABLE call_summaries; --", "%s%n", "x" * 255, "\u00e9\u4f60\U0001f600", "../../etc/passwd",
+        good = ["wacid.HBgLMjUwNzg4==", "a b\tc", "'; DROP TABLE call_summaries; --", "%s%n", "x" * 256, "\u00e9\u4f60\U0001f600", "../../etc/passwd",
                 "<script>", '"quoted"', "nul\u0000in it"]
         for i, call_id in enumerate(good):
             with self.subTest(call_id[:20]):
@@ -64,7 +64,7 @@ class Evil(EvilTest):
                 self.assertEqual(self.post_call(terminate(call_id, phone, 20)), 200)
                 self.assertIn(STAND_IN, self.texts(phone)[0])
         self.assertEqual(self.poison(), before)
-        for call_id in ["y" * 256, "y" * 100000, "", None, 5, ["a"], {"a": 1}]:
+        for call_id in ["y" * 257, "y" * 100000, "", None, 5, ["a"], {"a": 1}]:
             with self.subTest(str(call_id)[:20]):
                 phone = self.fresh()[0]
                 self.assertEqual(self.post_call(connect(call_id, phone)), 200)

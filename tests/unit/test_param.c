@@ -177,8 +177,8 @@ test_param_check_bounds(void **state)
         size_t n;
         bool ok;
     } rows[] = {
-        { "the longest id", "id", 128, true },
-        { "one more", "id", 129, false },
+        { "the longest id", "id", 256, true },
+        { "one more", "id", 257, false },
         { "the longest text", "text", 65000, true },
         { "one letter more", "text", 65001, false },
         { "more than a field is read of", "text", 70000, false },
@@ -227,7 +227,7 @@ test_param_schema(void **state)
         json_print(*state, param_schema(*state, table, COUNT_OF(table))),
         "{\"type\":\"object\",\"properties\":{"
         "\"note\":{\"type\":\"string\",\"maxLength\":5,\"description\":\"A few letters.\"},"
-        "\"call_id\":{\"type\":\"string\",\"maxLength\":128,\"description\":\"The call.\"},"
+        "\"call_id\":{\"type\":\"string\",\"maxLength\":256,\"description\":\"The call.\"},"
         "\"profile_id\":{\"type\":\"string\",\"format\":\"uuid\",\"description\":\"The person.\"},"
         "\"phone\":{\"type\":\"string\",\"description\":\"A number.\"},"
         "\"wait\":{\"type\":\"boolean\",\"description\":\"Whether to wait.\"},"

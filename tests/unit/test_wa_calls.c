@@ -96,6 +96,39 @@ test_read_batch(void **state)
         assert_string_equal(items.unreadable[i], why[i]);
 }
 
+/* Meta gives the times of a call that was answered, or at least how long it was. */
+static void
+test_read_times(void **state)
+{
+    static const struct {
+        const char *facts;
+        int64_t started_s;
+        int64_t ended_s;
+    } rows[] = {
+        { "\"start_time\":1790000010,\"end_time\":1790000030,\"duration\":9", 1790000010,
+          1790000030 },
+        { "\"end_time\":1790000030,\"duration\":20", 1790000010, 1790000030 },
+        { "\"timestamp\":1790000040,\"duration\":30", 1790000010, 1790000040 },
+        { "\"timestamp\":1790000040,\"duration\":0", 0, 0 },
+        { "\"timestamp\":1790000040,\"duration\":9223372036854775807", 0, 1790000040 },
+        { "\"duration\":30", 0, 0 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *body = arena_printf(
+            *state,
+            "{\"entry\":[{\"changes\":[{\"field\":\"calls\",\"value\":{\"calls\":[{\"id\":\"x\","
+            "\"event\":\"terminate\",%s}]}}]}]}",
+            rows[i].facts);
+        struct wa_call_items items;
+        struct err e = { 0 };
+
+        expect_true(rows[i].facts, wa_calls_read(*state, body, strlen(body), &items, &e));
+        expect_int(rows[i].facts, items.calls[0].started_ms, rows[i].started_s * 1000);
+        expect_int(rows[i].facts, items.calls[0].ended_ms, rows[i].ended_s * 1000);
+    }
+}
+
 static void
 test_read_answered(void **state)
 {
@@ -107,6 +140,7 @@ test_read_answered(void **state)
         { "\"status\":\"COMPLETED\",\"duration\":0", false },
         { "\"status\":\"COMPLETED\",\"duration\":1", true },
         { "\"status\":\"COMPLETED\",\"duration\":\"12\"", true },
+        { "\"status\":\"COMPLETED\",\"duration\":9223372036854775807", true },
         { "\"status\":\"COMPLETED\",\"start_time\":\"1790000010\"", true },
         { "\"status\":\"COMPLETED\",\"start_time\":1790000010", true },
         { "\"status\":\"COMPLETED\",\"start_time\":null", false },
@@ -252,15 +286,11 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        ARENA_TEST(test_read_kinds),
-        ARENA_TEST(test_read_hidden_number),
-        ARENA_TEST(test_read_calls_of_ours),
-        ARENA_TEST(test_read_batch),
-        ARENA_TEST(test_read_answered),
-        ARENA_TEST(test_read_nonsense),
-        ARENA_TEST(test_actions),
-        ARENA_TEST(test_read_action),
-        ARENA_TEST(test_media),
+        ARENA_TEST(test_read_kinds),         ARENA_TEST(test_read_hidden_number),
+        ARENA_TEST(test_read_calls_of_ours), ARENA_TEST(test_read_batch),
+        ARENA_TEST(test_read_answered),      ARENA_TEST(test_read_times),
+        ARENA_TEST(test_read_nonsense),      ARENA_TEST(test_actions),
+        ARENA_TEST(test_read_action),        ARENA_TEST(test_media),
         ARENA_TEST(test_read_document),
     };
 
