@@ -44,8 +44,9 @@ CREATE INDEX call_actions_open ON call_actions (created_at) WHERE status IN ('pe
 -- Stores one event of a call and all that follows from it: the call and its person, WhatsApp's window as of the event's own
 -- time, and the action, which is leased to p_owner at once if there is one. One transaction, one round trip.
 --   p_event   {channel, call_id, event, sip_call_id?, phone?, bsuid?, name?, at, started_at?, ended_at?, answered?, over,
---             wait_s, webhook_id?, anonymous?}; anonymous: a person without any address is made for a call nobody knows
---   p_action  NULL or {kind, detail, life_s}: what is to be done, and how long after the event it is still worth doing
+--             wait_s, received_at?, webhook_id?, anonymous?}; anonymous: a person without any address is made for a call nobody knows
+--   p_action  NULL or {kind, detail, life_s}: what is to be done, and how long after the event came it is still worth doing: its own
+--             time is by another clock, and whether it is too late its sender knows best
 --   p_ids     new ids for call, person, session, action
 -- outcome: new | duplicate | unknown (a call nobody knows, without a number; its end is kept)
 CREATE FUNCTION record_call_event(p_event jsonb, p_action jsonb, p_owner text, p_lease_s int, p_ids uuid[])
@@ -113,6 +114,9 @@ BEGIN
         (p_event ->> 'answered')::boolean, is_over, (p_event ->> 'wait_s')::int, p_ids);
     outcome := 'new';
     IF stored.id IS NULL THEN
+        IF NOT is_over OR p_event ->> 'event' = 'transcript' THEN -- nothing of it is kept: it may come again
+            DELETE FROM call_events v WHERE v.call_id = ref AND v.event = p_event ->> 'event';
+        END IF;
         outcome := 'unknown';
         RETURN NEXT;
         RETURN;
@@ -140,7 +144,7 @@ BEGIN
     SELECT p_ids[4], c.id, c.profile_id, kind, p_action -> 'detail', CASE WHEN p_owner IS NULL THEN 'pending' ELSE 'running' END,
         p_owner, CASE WHEN p_owner IS NOT NULL THEN clock_timestamp() + p_lease_s * interval '1 second' END,
         (p_owner IS NOT NULL)::int, (p_owner IS NOT NULL)::int, CASE WHEN p_owner IS NULL THEN clock_timestamp() END,
-        at + (p_action ->> 'life_s')::int * interval '1 second'
+        coalesce((p_event ->> 'received_at')::timestamptz, clock_timestamp()) + (p_action ->> 'life_s')::int * interval '1 second'
     -- What was put off (the watchdog's stop) is to be done now.
     ON CONFLICT ON CONSTRAINT call_actions_call_kind_key DO UPDATE SET status = excluded.status, lease_owner = excluded.lease_owner,
         lease_until = excluded.lease_until, lease_token = a.lease_token + 1, attempts = a.attempts + excluded.attempts,

@@ -7,7 +7,7 @@
 #include "flow/voice.h"
 #include "model/call_event.h"
 
-#define CALL_OFFER_LIFE_S 60 /* a caller does not wait longer; nor does Meta */
+#define CALL_OFFER_LIFE_S 60 /* from when it came to us: a caller does not wait longer */
 
 /* Reads the body and stores its events. ERR_INVALID: the body cannot be read. */
 bool voice_whatsapp_take(struct flow *f, struct arena *a, const struct voice_request *req,

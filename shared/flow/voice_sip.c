@@ -36,5 +36,6 @@ voice_sip_take(struct flow *f, struct arena *a, const struct voice_request *req,
     ev.phone = s.caller.e164;
     ev.webhook_id = webhook_id(a, req->http);
     ev.at_ms = s.at_ms > 0 ? s.at_ms : req->received_at_ms;
+    ev.received_ms = req->received_at_ms;
     return voice_record(f, a, req, &ev, &todo, out, e);
 }

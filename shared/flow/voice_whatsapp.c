@@ -68,6 +68,7 @@ take_call(struct flow *f, struct arena *a, const struct voice_request *req, cons
         .bsuid = c->bsuid,
         .name = c->name,
         .at_ms = c->at_ms > 0 ? c->at_ms : req->received_at_ms,
+        .received_ms = req->received_at_ms,
         .started_ms = c->started_ms,
         .ended_ms = c->ended_ms,
         .answered = answered_word(c),

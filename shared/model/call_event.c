@@ -37,6 +37,7 @@ event_json(struct arena *a, const struct call_event *ev)
     set_text(o, "name", ev->name);
     set_text(o, "webhook_id", ev->webhook_id);
     set_time(a, o, "at", ev->at_ms);
+    set_time(a, o, "received_at", ev->received_ms);
     set_time(a, o, "started_at", ev->started_ms);
     set_time(a, o, "ended_at", ev->ended_ms);
     if (!str_empty(ev->answered))

@@ -17,7 +17,8 @@ struct call_event {
     const char *bsuid;
     const char *name;
     const char *webhook_id; /* acted on once; "" where the event itself is enough */
-    int64_t at_ms;
+    int64_t at_ms;          /* by the sender's clock */
+    int64_t received_ms;    /* when it came, if that is not now */
     int64_t started_ms;
     int64_t ended_ms;
     const char *answered; /* "t", "f" or "" */

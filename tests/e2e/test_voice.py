@@ -218,14 +218,11 @@ class WhatsApp(VoiceTest):
         self.wait_action("wacid.once", "answer", "done")
         self.assertEqual(self.steps("wacid.once"), ["pre_accept", "accept", "accept"])
 
-    def test_an_old_offer(self):
-        number = "+250788003023"
-        self.assertEqual(self.post_call(connect("wacid.old", number, at=time.time() - 61)), 200)
-        self.wait_action("wacid.old", "answer", "failed")
-        self.assertEqual(self.error_of("wacid.old", "answer"), "expired")
-        self.assertGreaterEqual(len(self.phone(number)), 1)
-        self.assertEqual(self.bridge("/api/sessions", "wacid.old"), [])
-        self.assertEqual(self.steps("wacid.old"), [])
+    def test_an_offer_that_says_it_is_old(self):
+        """The sender's clock may be wrong, and whether it is too late the sender knows."""
+        self.assertEqual(self.post_call(connect("wacid.old", "+250788003023", at=1790000000)), 200)
+        self.wait_action("wacid.old", "answer", "done")
+        self.assertEqual(self.steps("wacid.old"), ["pre_accept", "accept"])
 
     def test_the_process_dies_while_the_bridge_thinks(self):
         number = "+250788003024"

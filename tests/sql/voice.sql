@@ -1,5 +1,5 @@
 -- The events of calls, each acted on once, and the actions that follow: leased, fenced, finished.
-SELECT plan(78);
+SELECT plan(82);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.action(ref text, what text) RETURNS call_actions LANGUAGE sql AS $$
@@ -80,9 +80,15 @@ SELECT 1 AS leave FROM pg_temp.event('s3', 'connect', '{"channel": "sip", "phone
 SELECT is((SELECT has_whatsapp FROM profiles WHERE phone_number = '+250780000005'), NULL, 'a SIP call says nothing about WhatsApp');
 SELECT 1 AS leave FROM pg_temp.event('o1', 'connect', jsonb_build_object('phone', '+250780000006', 'at', clock_timestamp() - interval '2 hours'), pg_temp.todo('answer')) \gset
 SELECT ok((SELECT wa_window_until < clock_timestamp() + interval '22:01' FROM profiles WHERE phone_number = '+250780000006'), 'the window opens at the time of the call, not of its report');
-SELECT ok((pg_temp.action('o1', 'answer')).expires_at < clock_timestamp(), '... and the offer is as old as the call');
+SELECT ok((pg_temp.action('o1', 'answer')).expires_at > clock_timestamp() + interval '30 s', '... but an offer is tried however old it says it is');
+SELECT 1 AS leave FROM pg_temp.event('o3', 'connect', jsonb_build_object('phone', '+250780000006', 'received_at', clock_timestamp() - interval '2 hours'), pg_temp.todo('answer')) \gset
+SELECT ok((pg_temp.action('o3', 'answer')).expires_at < clock_timestamp(), '... unless it waited here for so long');
 SELECT 1 AS leave FROM pg_temp.event('o2', 'connect', jsonb_build_object('phone', '+250780000006', 'at', clock_timestamp() + interval '2 hours'), pg_temp.todo('answer')) \gset
 SELECT ok((pg_temp.action('o2', 'answer')).expires_at <= clock_timestamp() + interval '60 s', 'nothing comes from the future');
+SELECT is((SELECT outcome FROM pg_temp.event('u1', 'transcript', '{"over": true}', pg_temp.todo('transcript', 3600))), 'unknown', 'the transcript of a call nobody knows, without a number');
+SELECT 1 AS leave FROM pg_temp.event('u1', 'connect', '{"phone": "+250780000007"}') \gset
+SELECT is((SELECT outcome FROM pg_temp.event('u1', 'transcript', '{"over": true}', pg_temp.todo('transcript', 3600))), 'new', '... is not used up: it comes again when the call is known');
+SELECT is((pg_temp.action('u1', 'transcript')).status, 'pending', '... and is fetched');
 
 -- Webhooks that come again ---------------------------------------------------------------------------------------------------
 
