@@ -15,13 +15,22 @@ ALTER TABLE call_summaries
     ADD COLUMN IF NOT EXISTS summarise_lease_until timestamptz,
     ADD CONSTRAINT call_summaries_end_cause CHECK (end_cause IN ('reported', 'silence', 'too_long')),
     ADD CONSTRAINT call_summaries_merged FOREIGN KEY (merged_into) REFERENCES call_summaries (id);
+ALTER TABLE call_triggers ADD COLUMN started_at timestamptz;
 CREATE INDEX call_summaries_open ON call_summaries (created_at) WHERE status = 'in_progress' AND end_seen_at IS NULL;
 CREATE INDEX call_summaries_summarise ON call_summaries (summarise_due_at) WHERE summarise_due_at IS NOT NULL;
+
+-- A list of lines, plain or {text}, without those that say nothing; NULL if nothing is left.
+CREATE FUNCTION lines_said(p_lines jsonb) RETURNS jsonb
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT jsonb_agg(line ORDER BY n)
+      FROM jsonb_array_elements(CASE jsonb_typeof(p_lines) WHEN 'array' THEN p_lines END) WITH ORDINALITY AS l (line, n)
+     WHERE CASE jsonb_typeof(line) WHEN 'object' THEN line ->> 'text' ELSE line #>> '{}' END ~ '\S'
+$$;
 
 -- Whether there is something to tell the person: prose or points.
 CREATE FUNCTION call_has_text(c call_summaries) RETURNS boolean
 LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
-    SELECT coalesce(c.summary_text, '') <> ''
+    SELECT coalesce(c.summary_text ~ '\S', false)
         OR CASE jsonb_typeof(c.bullets) WHEN 'array' THEN jsonb_array_length(c.bullets) > 0 ELSE false END
 $$;
 
@@ -40,6 +49,19 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
         notified_at = NULL, notify_result = NULL, notify_reason = NULL, notify_due_at = NULL,
         status = 'in_progress', ended_at = NULL, end_seen_at = NULL, end_cause = NULL, duration_seconds = NULL, summarise_due_at = NULL
      WHERE s.id = p_call AND s.end_cause = 'silence'
+$$;
+
+-- A text came after all: its person, who was told without one (the sentence that stands in for it, or that nobody answered), is told
+-- once more, now with it. Not of a call that has been over for six hours.
+CREATE FUNCTION call_retell(p_call uuid) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE call_summaries s SET
+        told_early = '', -- like no text there is
+        notified_at = NULL, notify_result = NULL, notify_reason = NULL, notify_due_at = clock_timestamp(),
+        status = CASE WHEN s.status IN ('missed', 'failed') THEN 'ended' ELSE s.status END
+     WHERE s.id = p_call AND s.notified_at IS NOT NULL AND call_has_text(s) AND s.merged_into IS NULL
+       AND s.notify_reason IN ('no_text', 'not_answered', 'not_connected', 'summary_again', 'told_lately')
+       AND s.end_seen_at > clock_timestamp() - interval '6 hours'
 $$;
 
 -- The person's latest call before this one that can be told about, within thirty days.
@@ -136,8 +158,11 @@ DECLARE
     answer   boolean := p_answered;
     over_at  timestamptz := p_ended_at;
     had      text; -- its transcript until now
-    points   jsonb := CASE WHEN jsonb_array_length(p_bullets) > 0 THEN p_bullets END;
-    told     boolean := coalesce(p_summary, '') <> '' OR points IS NOT NULL; -- somebody who was there says what it was about
+    began    timestamptz := p_started_at;
+    points   jsonb := lines_said(p_bullets);
+    steps    jsonb := CASE WHEN jsonb_array_length(p_next_actions) = 0 THEN p_next_actions ELSE lines_said(p_next_actions) END;
+    prose    text := CASE WHEN p_summary ~ '\S' THEN p_summary END;
+    told     boolean := prose IS NOT NULL OR points IS NOT NULL; -- somebody who was there says what it was about
 BEGIN
     created := false;
     session_created := false;
@@ -166,9 +191,10 @@ BEGIN
     END IF;
     IF c.id IS NULL THEN
         IF coalesce(p_phone, '') = '' THEN
-            INSERT INTO call_triggers AS t (ref, ended_at, answered)
-            SELECT DISTINCT v, p_ended_at, p_answered FROM unnest(ARRAY[p_call_id, p_sip_call_id]) AS v WHERE p_ended AND v IS NOT NULL
+            INSERT INTO call_triggers AS t (ref, started_at, ended_at, answered)
+            SELECT DISTINCT v, p_started_at, p_ended_at, p_answered FROM unnest(ARRAY[p_call_id, p_sip_call_id]) AS v WHERE p_ended AND v IS NOT NULL
             ON CONFLICT (ref) DO UPDATE SET expires_at = excluded.expires_at,
+                started_at = coalesce(t.started_at, excluded.started_at),
                 ended_at = coalesce(t.ended_at, excluded.ended_at), answered = coalesce(t.answered, excluded.answered);
             RETURN;
         END IF;
@@ -191,6 +217,7 @@ BEGIN
     SELECT * INTO trigger FROM fired ORDER BY created_at LIMIT 1;
     IF FOUND THEN
         ended := true;
+        began := coalesce(trigger.started_at, began); -- of whoever knew both ends
         over_at := coalesce(over_at, trigger.ended_at);
         answer := coalesce(answer, trigger.answered);
     END IF;
@@ -204,13 +231,13 @@ BEGIN
             has_whatsapp = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp' THEN true ELSE p.has_whatsapp END,
             has_whatsapp_at = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp' THEN clock_timestamp() ELSE p.has_whatsapp_at END,
             wa_window_until = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp'
-                THEN greatest(p.wa_window_until, least(coalesce(over_at, p_started_at, clock_timestamp()), clock_timestamp()) + interval '24 hours')
+                THEN greatest(p.wa_window_until, least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours')
                 ELSE p.wa_window_until END,
             preferred_language = coalesce(p.preferred_language, p_language)
          WHERE p.user_id = c.profile_id;
         IF coalesce(p_channel, c.channel) = 'whatsapp' THEN
             PERFORM address_window(c.profile_id, substr(coalesce(c.phone_number, p_phone), 2), NULL,
-                least(coalesce(over_at, p_started_at, clock_timestamp()), clock_timestamp()) + interval '24 hours');
+                least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours');
         END IF;
     END IF;
     IF c.session_id IS NULL OR c.notified_at IS NULL THEN
@@ -231,30 +258,31 @@ BEGIN
         phone_number = coalesce(s.phone_number, nullif(p_phone, '')),
         sip_call_id = coalesce(s.sip_call_id, p_sip_call_id),
         channel = coalesce(s.channel, p_channel, 'sip'),
-        summary_text = coalesce(nullif(p_summary, ''), s.summary_text),
+        summary_text = coalesce(prose, s.summary_text),
         bullets = coalesce(points, CASE WHEN s.text_made AND told THEN NULL ELSE s.bullets END),
         text_made = s.text_made AND NOT told,
-        next_actions = coalesce(p_next_actions, s.next_actions),
+        next_actions = coalesce(steps, s.next_actions),
         transcript = coalesce(p_transcript, s.transcript),
         main_intent = coalesce(p_intent, s.main_intent),
         language = coalesce(p_language, s.language),
-        started_at = coalesce(p_started_at, s.started_at),
-        last_heard_at = CASE WHEN told OR p_transcript IS NOT NULL OR p_next_actions IS NOT NULL OR p_intent IS NOT NULL
+        started_at = coalesce(began, s.started_at),
+        last_heard_at = CASE WHEN told OR p_transcript IS NOT NULL OR steps IS NOT NULL OR p_intent IS NOT NULL
                              THEN clock_timestamp() ELSE s.last_heard_at END,
-        answered_at = CASE WHEN answer THEN coalesce(s.answered_at, p_started_at, s.started_at, clock_timestamp()) ELSE s.answered_at END,
-        ended_at = CASE WHEN NOT ended THEN s.ended_at
+        answered_at = CASE WHEN answer THEN coalesce(s.answered_at, began, s.started_at, clock_timestamp()) ELSE s.answered_at END,
+        ended_at = CASE WHEN NOT ended THEN coalesce(s.ended_at, over_at) -- known, if not reported yet
                         WHEN s.end_cause IN ('silence', 'too_long') THEN coalesce(over_at, s.ended_at) -- ours was a guess
                         ELSE coalesce(s.ended_at, over_at, clock_timestamp()) END,
         end_seen_at = CASE WHEN ended THEN coalesce(s.end_seen_at, clock_timestamp()) ELSE s.end_seen_at END,
         end_cause = CASE WHEN ended THEN 'reported' ELSE s.end_cause END
      WHERE s.id = c.id;
+    PERFORM call_retell(c.id);
     UPDATE call_summaries s SET
         status = CASE
             WHEN s.notified_at IS NOT NULL THEN CASE s.status WHEN 'in_progress' THEN 'ended' ELSE s.status END
             WHEN call_has_text(s) OR s.transcript ~ '\S' OR s.last_heard_at IS NOT NULL THEN 'ended'
             WHEN answer IS false AND s.answered_at IS NULL THEN 'missed'
             WHEN over_at IS NOT NULL AND s.ended_at - s.started_at < interval '1 second'
-                 AND (p_started_at IS NOT NULL OR (s.answered_at IS NULL AND answer IS NOT true AND s.ended_at >= s.started_at)) THEN 'missed'
+                 AND (began IS NOT NULL OR (s.answered_at IS NULL AND answer IS NOT true AND s.ended_at >= s.started_at)) THEN 'missed'
             WHEN s.status = 'in_progress' THEN 'ended' ELSE s.status END
      WHERE s.id = c.id AND s.end_seen_at IS NOT NULL;
     IF p_transcript IS DISTINCT FROM had AND p_transcript IS NOT NULL THEN -- worth a new try; who reads the old one comes too late
@@ -302,7 +330,7 @@ BEGIN
     END IF;
     IF c.told_early = call_told(c) THEN -- nothing was said since then
         drafts := '[]';
-        reason := 'told_before';
+        reason := CASE WHEN call_has_text(c) THEN 'told_before' ELSE 'no_text' END;
     END IF;
     UPDATE call_summaries s SET notified_at = clock_timestamp(), notify_due_at = NULL, notify_result = result, notify_reason = reason
      WHERE s.id = p_call;
@@ -338,8 +366,9 @@ BEGIN
     RETURN true;
 END $$;
 
--- Ends the calls whose end nobody reported: those whose agent has been heard of, but not for p_silence_s seconds, and those that are known
--- for p_max_s seconds. Returns how many. The bridge is told to let go of a call it may hold: when the longest call is over, and not before,
+-- Ends the calls whose end nobody reported: those whose time of ending is known; those whose agent has been heard of, but not for
+-- p_silence_s seconds; those that were accepted with our tools and whose agent has used none for five times as long, since it may just be
+-- talking; and those that are known for p_max_s seconds. Returns how many. The bridge is told to let go of a call it may hold: when the longest call is over, and not before,
 -- since two people may well talk on while no tool is used.
 CREATE FUNCTION close_calls(p_max_s int, p_silence_s int, p_wait_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -349,21 +378,25 @@ DECLARE
 BEGIN
     FOR s IN
         SELECT o.id, o.profile_id, o.created_at + p_max_s * interval '1 second' AS longest,
-               o.created_at >= clock_timestamp() - p_max_s * interval '1 second' AS is_silent
+               CASE WHEN o.ended_at < clock_timestamp() - p_wait_s * interval '1 second' THEN 'reported'
+                    WHEN o.created_at < clock_timestamp() - p_max_s * interval '1 second' THEN 'too_long' ELSE 'silence' END AS cause
           FROM call_summaries o
          WHERE o.status = 'in_progress' AND o.end_seen_at IS NULL AND o.session_id IS NOT NULL AND o.profile_id IS NOT NULL
-           AND ((o.last_heard_at < clock_timestamp() - p_silence_s * interval '1 second' AND o.told_early IS NULL)
+           AND (o.ended_at < clock_timestamp() - p_wait_s * interval '1 second'
+                OR (o.told_early IS NULL AND (o.last_heard_at < clock_timestamp() - p_silence_s * interval '1 second'
+                    OR (o.last_heard_at IS NULL AND o.answered_at < clock_timestamp() - 5 * p_silence_s * interval '1 second'
+                        AND EXISTS (SELECT 1 FROM call_actions a WHERE a.call = o.id AND a.kind = 'accept' AND a.status = 'done'))))
                 OR o.created_at < clock_timestamp() - p_max_s * interval '1 second')
          ORDER BY o.id LIMIT 100
            FOR NO KEY UPDATE SKIP LOCKED
     LOOP
         UPDATE call_summaries o SET status = 'ended', end_seen_at = clock_timestamp(),
                ended_at = coalesce(o.ended_at, o.last_heard_at, clock_timestamp()),
-               end_cause = CASE WHEN s.is_silent THEN 'silence' ELSE 'too_long' END
+               end_cause = s.cause
          WHERE o.id = s.id;
         INSERT INTO call_actions (call, profile_id, kind, status, next_attempt_at, expires_at)
-        SELECT s.id, s.profile_id, 'stop', 'pending', greatest(s.longest, clock_timestamp()),
-               greatest(s.longest, clock_timestamp()) + interval '10 minutes'
+        SELECT s.id, s.profile_id, 'stop', 'pending', t.at, t.at + interval '10 minutes'
+          FROM (SELECT CASE s.cause WHEN 'silence' THEN s.longest ELSE clock_timestamp() END AS at) AS t
          WHERE EXISTS (SELECT 1 FROM call_actions a WHERE a.call = s.id AND a.kind = 'answer')
         ON CONFLICT ON CONSTRAINT call_actions_call_kind_key DO NOTHING;
         PERFORM call_schedule(s.id, p_wait_s);
@@ -423,8 +456,8 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
 $$;
 
 -- Ends the making of a text: 'made'; 'none' (there is nothing to say, or no further try); 'again' in p_retry_s seconds; 'late' (somebody
--- who was there has told it meanwhile); 'lost' (another worker has it, or the transcript is another). Made before the person was told, it
--- is what they are told; after that it is kept for the agent.
+-- who was there has told it meanwhile); 'lost' (another worker has it, or the transcript is another). Who was told without a text
+-- before is told again.
 CREATE FUNCTION finish_transcript(p_call uuid, p_token bigint, p_bullets jsonb, p_next_actions jsonb, p_language text, p_retry_s float8)
 RETURNS text LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -450,6 +483,7 @@ BEGIN
         language = CASE found WHEN 'made' THEN coalesce(s.language, p_language) ELSE s.language END,
         notify_due_at = CASE WHEN found = 'made' AND s.notified_at IS NULL AND s.end_seen_at IS NOT NULL THEN clock_timestamp() ELSE s.notify_due_at END
      WHERE s.id = p_call;
+    PERFORM call_retell(p_call);
     RETURN found;
 END $$;
 
@@ -459,7 +493,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('call_has_text', 'call_told', 'call_resume', 'call_earlier', 'call_schedule', 'call_rename', 'call_fold', 'record_call', 'notify_call',
+                AND p.proname IN ('lines_said', 'call_has_text', 'call_told', 'call_resume', 'call_retell', 'call_earlier', 'call_schedule', 'call_rename', 'call_fold', 'record_call', 'notify_call',
                     'postpone_call', 'call_heard', 'close_calls', 'claim_transcripts', 'renew_transcripts', 'finish_transcript')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

@@ -22,12 +22,28 @@ struct words {
     struct points points;
     const char *prose; /* "" if there is none */
     struct points steps;
+    const char *facts; /* what the record alone tells: " (27/11 14:05, 2 min)", or "" */
 };
+
+/* When it began and how long it took, minutes rounded up. */
+static const char *
+facts_of(struct arena *a, const struct call_record *call)
+{
+    int64_t minutes = (call->duration_s + 59) / 60;
+
+    if (str_empty(call->began))
+        return "";
+    if (minutes <= 0)
+        return arena_printf(a, " (%s)", call->began);
+    return arena_printf(a, " (%s, %lld min)", call->began, (long long)minutes);
+}
 
 static struct words
 words_of(struct arena *a, const struct call_record *call)
 {
-    struct words w = { .points = points_of_json(a, call->bullets), .prose = "" };
+    struct words w = { .points = points_of_json(a, call->bullets),
+                       .prose = "",
+                       .facts = facts_of(a, call) };
 
     w.steps = points_of_json(a, call->next_actions);
     if (w.points.n == 0 && !str_empty(points_flat(a, call->summary)))
@@ -45,15 +61,18 @@ list_text(struct arena *a, const struct points *p)
     return b.data;
 }
 
-/* The points, or the prose, or the sentence that stands in for both. */
+/* The points, or the prose, or the sentence that stands in for both, with the call's facts before
+ * its full stop. */
 static const char *
 body_of(struct arena *a, const struct words *w, enum language l)
 {
+    const char *recorded = phrase_get(PHRASE_CALL_RECORDED, l);
+
     if (w->points.n > 0)
         return list_text(a, &w->points);
     if (!str_empty(w->prose))
         return arena_strndup(a, w->prose, utf8_prefix(w->prose, RICH_MAX_CHARS));
-    return phrase_get(PHRASE_CALL_RECORDED, l);
+    return arena_printf(a, "%.*s%s.", (int)strlen(recorded) - 1, recorded, w->facts);
 }
 
 static const char *

@@ -64,6 +64,7 @@ call_log_load(struct db *db, struct arena *a, const char *id, struct call_record
         .bullets = db_text(rows, 0, "bullets"),
         .next_actions = db_text(rows, 0, "next_actions"),
         .language = db_text(rows, 0, "call_language"),
+        .began = db_text(rows, 0, "began_there"),
         .duration_s = db_int(rows, 0, "duration_seconds"),
         .over_for_s = db_int(rows, 0, "over_for_s"),
         .is_over = db_bool(rows, 0, "is_over"),

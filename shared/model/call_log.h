@@ -51,6 +51,7 @@ struct call_record {
     const char *bullets;
     const char *next_actions;
     const char *language;
+    const char *began; /* "DD/MM HH:MM" in Kigali; "" if unknown */
     int64_t duration_s;
     int64_t over_for_s; /* since we learned of its end */
     bool is_over;

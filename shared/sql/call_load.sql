@@ -1,6 +1,7 @@
 -- call_load: $1 call row id -> the call, and how its person can be reached
 SELECT c.id, c.call_id, c.session_id, c.channel, c.status, c.summary_text, c.bullets::text AS bullets,
        c.next_actions::text AS next_actions, c.language AS call_language, c.duration_seconds,
+       coalesce(to_char(c.started_at AT TIME ZONE 'Africa/Kigali', 'DD/MM HH24:MI'), '') AS began_there,
        c.end_seen_at IS NOT NULL AS is_over,
        coalesce(extract(epoch FROM clock_timestamp() - c.end_seen_at)::bigint, 0) AS over_for_s,
        call_has_text(c) AS has_text, c.status IN ('missed', 'failed') AND NOT call_has_text(c) AS is_missed,

@@ -10,7 +10,7 @@ BULLETS = ["You look for a house in Kimironko", "Your budget is 250,000"]
 TRANSCRIPT = "I look for a house in Kimironko with two rooms. My budget is 250,000 francs. We will send offers on Friday."
 GIST = json.dumps({"points": ["You look for a house in Kimironko", "Your budget is 250k", "Your budget is 300k", "Ask Patrick"],
                    "next_steps": ["We send offers on Friday"], "language": "en"})
-STAND_IN = "We received your call."
+STAND_IN = "We received your call"
 MISSED = "we missed your call"
 
 
@@ -116,10 +116,13 @@ class CallEnds(CallEndsTest):
         [text] = self.texts(phone)
         self.assertIn(STAND_IN, text)
         self.assertIn("8080", text)
-        self.begin(phone, call, bullets=BULLETS)
+        self.end(call)
         self.stays(phone, 1)
-        self.assertEqual(self.value(f"SELECT bullets->>0 FROM call_summaries WHERE call_id = '{call}'"), BULLETS[0])
-        self.shows("the text comes too late", "the short text once; the summary is kept for the agent")
+        self.begin(phone, call, bullets=BULLETS)
+        self.assertIn("Kimironko", self.texts(phone, count=2)[1])
+        self.begin(phone, call, bullets=["Something else"], ended=True)
+        self.stays(phone, 2)
+        self.shows("the text comes too late", "the short text once, then the summary once")
 
     def test_unknown_call(self):
         status, reply = self.end("call-nobody-knows")
@@ -166,6 +169,25 @@ class CallEnds(CallEndsTest):
         self.assertEqual(self.sql("SELECT m.message_type, split_part(m.idem_key, ':', 1) FROM message_delivery_log m JOIN profiles p "
                                   f"ON p.user_id = m.profile_id WHERE p.phone_number = '{phone}'"), [["missed_call", "missed"]])
         self.shows("not answered, three calls at once", "one word that we missed it")
+
+    def test_not_answered_says_somebody_and_then_what_it_was_about(self):
+        phone, call = self.fresh()
+        self.end(call, phone_number=phone, answered=False)
+        self.assertIn(MISSED, self.texts(phone)[0])
+        reply = self.begin(phone, call, bullets=BULLETS, ended=True)
+        self.assertEqual((reply["notified"], reply["status"]), (True, "sent"))
+        self.assertIn("Kimironko", self.texts(phone, count=2)[1])
+        self.assertEqual(self.value(f"SELECT status FROM call_summaries WHERE call_id = '{call}'"), "ended")
+        self.stays(phone, 2)
+        self.shows("not answered, and then its text", "the word that we missed it, then the summary")
+
+    def test_white_space_is_no_text(self):
+        phone, call = self.fresh()
+        self.begin(phone, call, summary=" ", bullets=["", "  "], ended=True)
+        self.begin(phone, call, bullets=BULLETS)
+        [text] = self.texts(phone)
+        self.assertIn("Kimironko", text)
+        self.shows("white space, then a text", "the text")
 
     def test_zero_seconds(self):
         phone, call = self.fresh()
@@ -215,9 +237,9 @@ class CallEnds(CallEndsTest):
         self.agent_says(GIST, delay_ms=5000)
         self.begin(phone, call, transcript=TRANSCRIPT, ended=True)
         self.assertIn(STAND_IN, self.texts(phone)[0])
-        self.wait_for(f"SELECT jsonb_array_length(bullets) FROM call_summaries WHERE call_id = '{call}'", 2)
-        self.stays(phone, 1)
-        self.shows("a transcript, the agent is slow", "the short text in time; the summary is kept")
+        self.assertIn("Your budget is 250k", self.texts(phone, count=2)[1])
+        self.stays(phone, 2)
+        self.shows("a transcript, the agent is slow", "the short text in time, the summary when it is made")
 
     def test_transcripts_nothing_can_be_made_of(self):
         cases = {"empty": ("", GIST), "one word": ("Muraho", GIST), "garbage": ("\u0001\ufffd<>{}[]!! 1 2 3" * 50, "I cannot read this {"),

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(93);
+SELECT plan(114);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -117,6 +117,66 @@ UPDATE call_summaries SET created_at = created_at - interval '31 days' WHERE cal
 SELECT is(call_earlier((pg_temp.call('e2')).id), NULL, 'after thirty days it is forgotten');
 SELECT is(call_earlier((pg_temp.call('e1')).id), NULL, 'before the first there was none');
 
+-- A text that comes after its person was told without one -------------------------------------------------------------------------
+
+SELECT 1 AS leave FROM t.call('l1', '+250780000016', '{"ended": true}') \gset
+SELECT notify_call((pg_temp.call('l1')).id, '[]', 'sent', 'no_text') \gset
+SELECT 1 AS leave FROM t.call('l1', NULL, '{"ended": true}') \gset
+SELECT is((pg_temp.call('l1')).notify_due_at, NULL, 'the sentence that stands in for the text goes out once');
+SELECT 1 AS leave FROM t.call('l1', NULL, '{"bullets": ["Late"]}') \gset
+SELECT results_eq($$SELECT status, notified_at, notify_due_at <= clock_timestamp(), told_early IS NOT NULL FROM call_summaries WHERE call_id = 'l1'$$,
+    $$VALUES ('ended', NULL::timestamptz, true, true)$$, '... but the text is told when it comes');
+SELECT pg_temp.notify('l1') \gset
+SELECT 1 AS leave FROM t.call('l1', NULL, '{"bullets": ["Later"], "ended": true}') \gset
+SELECT is((pg_temp.call('l1')).notify_due_at, NULL, '... once');
+SELECT 1 AS leave FROM t.call('l2', '+250780000017', '{"ended": true, "answered": false}') \gset
+SELECT notify_call((pg_temp.call('l2')).id, '[]', 'sent', 'not_answered') \gset
+SELECT 1 AS leave FROM t.call('l2', NULL, '{"answered": true, "ended": true}') \gset
+SELECT is((pg_temp.call('l2')).status, 'missed', 'a call was missed, and its person knows');
+SELECT 1 AS leave FROM t.call('l2', NULL, '{"summary": "There was somebody"}') \gset
+SELECT results_eq($$SELECT status, notified_at, notify_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 'l2'$$,
+    $$VALUES ('ended', NULL::timestamptz, true)$$, '... then somebody tells what it was about: it was not missed');
+SELECT 1 AS leave FROM t.call('l3', '+250780000018', '{"ended": true}') \gset
+SELECT notify_call((pg_temp.call('l3')).id, '[]', 'sent', 'no_text') \gset
+UPDATE call_summaries SET end_seen_at = end_seen_at - interval '361 minutes' WHERE call_id = 'l3';
+SELECT 1 AS leave FROM t.call('l3', NULL, '{"summary": "Yesterday"}') \gset
+SELECT is((pg_temp.call('l3')).notify_due_at, NULL, 'after six hours a text is for the agent to read');
+SELECT 1 AS leave FROM t.call('l4', '+250780000019', '{"bullets": ["Said"], "ended": true}') \gset
+SELECT pg_temp.notify('l4') \gset
+SELECT 1 AS leave FROM t.call('l4', NULL, '{"bullets": ["Said otherwise"]}') \gset
+SELECT is((pg_temp.call('l4')).notify_due_at, NULL, 'who has a summary gets no second one');
+
+-- Words that say nothing -------------------------------------------------------------------------------------------------------
+
+SELECT is(lines_said('["  ", "", {"text": " \t"}, "a", {"text": "b"}, {"id": 7}]'), '["a", {"text": "b"}]', 'lines without a letter are none');
+SELECT is(lines_said('[" "]'), NULL, '... and may be all there is');
+SELECT is(lines_said('{"a": 1}'), NULL, '... also where there is no list');
+SELECT 1 AS leave FROM t.call('x1', '+250780000021', '{"summary": " \n ", "bullets": ["", " "], "transcript": "A house in Remera", "ended": true}') \gset
+SELECT results_eq($$SELECT call_has_text(c), summary_text, bullets, summarise_due_at IS NOT NULL, notify_due_at > clock_timestamp() FROM call_summaries c WHERE call_id = 'x1'$$,
+    $$VALUES (false, NULL, NULL::jsonb, true, true)$$, 'white space is no text: the transcript is summarised');
+SELECT 1 AS leave FROM t.call('x1', NULL, '{"bullets": ["Real"]}') \gset
+SELECT ok((pg_temp.call('x1')).notify_due_at <= clock_timestamp(), '... and what is said next is told');
+UPDATE call_summaries SET summarise_due_at = NULL WHERE call_id = 'x1';
+
+-- Times ------------------------------------------------------------------------------------------------------------------------
+
+SELECT 1 AS leave FROM t.call('d1', '+250780000022', jsonb_build_object('bullets', '["a"]'::jsonb, 'started', clock_timestamp() - interval '100 s', 'ended_at', clock_timestamp() - interval '40 s')) \gset
+SELECT results_eq($$SELECT status, ended_at IS NOT NULL, end_seen_at FROM call_summaries WHERE call_id = 'd1'$$, $$VALUES ('in_progress', true, NULL::timestamptz)$$, 'when a call has ended is kept before anybody says that it has');
+SELECT is(close_calls(7200, 120, 60), 0, '... who may still come');
+SELECT is(close_calls(7200, 120, 6), 1, '... but is not waited for long');
+SELECT results_eq($$SELECT status, end_cause, duration_seconds FROM call_summaries WHERE call_id = 'd1'$$, $$VALUES ('ended', 'reported', 60)$$, '... and the times are its own');
+SELECT 1 AS leave FROM t.call('d2', NULL, '{"started": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T10:02:00Z", "answered": true, "ended": true}') \gset
+SELECT 1 AS leave FROM t.call('d2', '+250780000023', '{"bullets": ["a"]}') \gset
+SELECT results_eq($$SELECT started_at, answered_at IS NOT NULL, duration_seconds FROM call_summaries WHERE call_id = 'd2'$$, $$VALUES ('2026-01-01T10:00:00Z'::timestamptz, true, 120)$$, 'an end that came before its call brings all it knows');
+
+SELECT id FROM t.call('d3', '+250780000024') \gset
+UPDATE call_summaries SET answered_at = clock_timestamp() - interval '9 minutes' WHERE call_id = 'd3';
+INSERT INTO call_actions (call, profile_id, kind, status, expires_at, finished_at) SELECT id, profile_id, 'accept', 'done', clock_timestamp(), clock_timestamp() FROM call_summaries WHERE call_id = 'd3';
+SELECT is(close_calls(7200, 120, 6), 0, 'an accepted call whose agent has used no tool may be a long talk');
+UPDATE call_summaries SET answered_at = clock_timestamp() - interval '11 minutes' WHERE call_id = 'd3';
+SELECT is(close_calls(7200, 120, 6), 1, '... but not for ever');
+SELECT is((pg_temp.call('d3')).end_cause, 'silence', '... it goes on when its agent is heard of');
+
 -- No channel is set up ---------------------------------------------------------------------------------------------------------
 
 SELECT 1 AS leave FROM t.call('p1', '+250780000020', '{"ended": true, "summary": "Text"}') \gset
@@ -167,11 +227,14 @@ SELECT id, token, transcript FROM claim_transcripts('w', 10, 60) \gset
 SELECT is(:'transcript'::text, 'I need a house', '... but of the new one');
 SELECT is(finish_transcript(:'id', :token, '[]', '[]', NULL, NULL), 'none', 'there is nothing to say');
 SELECT results_eq($$SELECT bullets, summarise_due_at, notify_due_at - end_seen_at FROM call_summaries WHERE call_id = 't3'$$, $$VALUES (NULL::jsonb, NULL::timestamptz, interval '6 s')$$, '... the short sentence goes out in its time');
-SELECT pg_temp.notify('t3') \gset
+SELECT notify_call((pg_temp.call('t3')).id, '[]', 'sent', 'no_text') \gset
 SELECT 1 AS leave FROM t.call('t3', NULL, '{"transcript": "I need a house in Remera"}') \gset
 SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
 SELECT is(finish_transcript(:'id', :token, '["Made"]', '[]', NULL, NULL), 'made', 'a transcript after the person was told');
-SELECT results_eq($$SELECT bullets, notify_due_at FROM call_summaries WHERE call_id = 't3'$$, $$VALUES ('["Made"]'::jsonb, NULL::timestamptz)$$, '... is for the agent to read, and not sent');
+SELECT results_eq($$SELECT bullets, notified_at, notify_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 't3'$$, $$VALUES ('["Made"]'::jsonb, NULL::timestamptz, true)$$, '... makes the summary that they have not got yet');
+SELECT pg_temp.notify('t3') \gset
+SELECT 1 AS leave FROM t.call('t3', NULL, '{"bullets": ["From the agent itself"]}') \gset
+SELECT is((pg_temp.call('t3')).notify_due_at, NULL, '... which they get once');
 
 SELECT 1 AS leave FROM t.call('t4', '+250780000033', '{"transcript": "I need a house", "ended": true}') \gset
 UPDATE call_summaries SET summarise_tries = 5 WHERE call_id = 't4';
