@@ -10,8 +10,8 @@ import unittest
 from agent_server import call_tools, last_user, say
 from harness import KEY, SystemTest, request
 from test_continuity import Reading
-from test_turns import person
 from tools import ToolTest, token
+from turns import person
 
 BIG = "the house is large " * 10000  # two of them fit into an answer that is read at all
 

@@ -1,42 +1,9 @@
-"""The agent's turns: tools inside them, what the agent reads, who answers, and what happens when the agent or a machine misbehaves.
-
-OMNI_TURNS=1000 makes the waiting turns of WaitingTurns a thousand; the figures are printed.
-"""
+"""The agent's turns: tools inside them, what the agent reads, who answers, and what happens when the agent or a machine misbehaves."""
 
 import json
-import os
-import time
 import unittest
 
-from harness import SystemTest, in_parallel
-
-ANSWER = "Answer of the agent."
-
-
-def person(number):
-    return f"(SELECT user_id FROM profiles WHERE phone_number = '{number}')"
-
-
-class TurnsTest(SystemTest):
-    def script(self, *replies, **more):
-        self.lab_json("POST", "/lab/agent", {"replies": list(replies), **more})
-
-    def say(self, number, text, message_id):
-        self.assertEqual(self.post_sms({"from": number, "to": "8080", "message": text, "messageId": message_id})[0], 200)
-
-    def requests(self, number=None):
-        """The agent's requests, oldest first; of one person: those whose text names them."""
-        found = self.lab_json("GET", "/lab/agent/requests?limit=200")["requests"]
-        return [r for r in found if number is None or number in json.dumps(r)]
-
-    def done(self, number, turns=1):
-        self.wait_for(f"SELECT count(*) FROM turns WHERE profile_id = {person(number)} AND status = 'done'", turns)
-
-    def evidence(self, number):
-        """The latest turn: status, rounds, [tool:outcome], agent."""
-        status, rounds, calls, agent = self.sql(
-            f"SELECT status, rounds, tool_calls, agent FROM turns WHERE profile_id = {person(number)} ORDER BY token DESC LIMIT 1")[0]
-        return status, int(rounds or 0), [f"{c['tool']}:{c['outcome']}" for c in json.loads(calls)], agent
+from turns import ANSWER, TurnsTest, person
 
 
 def call(name, **arguments):
@@ -327,50 +294,6 @@ class OwnNumber(TurnsTest):
         self.assertEqual(self.value("SELECT count(*) FROM message_delivery_log WHERE external_message_id = 'own-1'"), "1")
         self.assertEqual(self.value(f"SELECT count(*) FROM turns WHERE profile_id = {person('+250788010700')}"), "0")
         self.assertEqual(self.phone("+250788010700", wait_s=0), [])
-
-
-class WaitingTurns(TurnsTest):
-    """Conversations that wait for an agent of five seconds: others come in as fast as before, and nothing is lost."""
-
-    env = {"LEASE_S": "30", "AGENT_TIMEOUT_S": "60"}
-    count = int(os.environ.get("OMNI_TURNS", "200"))
-
-    def worker_kib(self):
-        total = 0
-        for pid in self.pids("message-worker"):
-            with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-                total += sum(int(line.split()[1]) for line in f if line.startswith("VmRSS"))
-        return total
-
-    def latencies(self, base, n=40):
-        times = []
-        for i in range(n):
-            began = time.monotonic()
-            self.say(f"+2507881{base + i:05d}", "hello", f"latency-{base + i}")
-            times.append((time.monotonic() - began) * 1000)
-        return sorted(times)
-
-    def test_they_wait_side_by_side(self):
-        quiet = self.latencies(90000)
-        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE awaits_turn", 0)
-        empty_kib = self.worker_kib()
-        self.lab_json("POST", "/lab/agent", {"reply": ANSWER, "delay_ms": 5000})
-        began = time.monotonic()
-        batches = [range(k, self.count, 8) for k in range(8)]
-        in_parallel([lambda b=b: [self.say(f"+2507880{20000 + i:05d}", "hello", f"many-{i}") for i in b] for b in batches])
-        self.wait_for(f"SELECT count(*) >= {self.count} * 0.9 FROM turns WHERE status = 'running'", "t", wait_s=30)
-        busy_kib = self.worker_kib()
-        busy = self.latencies(95000)
-        self.wait_for("SELECT count(*) FROM turns t JOIN profiles p ON p.user_id = t.profile_id "
-                      "WHERE t.status = 'done' AND p.phone_number LIKE '+25078802%'", self.count, wait_s=120)
-        took = time.monotonic() - began
-        print(f"{self.count} turns with an agent of 5 s: {took:.1f} s, {self.count / took:.0f}/s; worker {empty_kib} KiB before, "
-              f"{busy_kib} KiB with all waiting; inbound median {quiet[20]:.1f} ms before, {busy[20]:.1f} ms meanwhile, "
-              f"worst {quiet[-1]:.1f} and {busy[-1]:.1f} ms")
-        self.assertLess(took, 5 + 5 + self.count / 20)
-        self.assertLess((busy_kib - empty_kib) / self.count, 256, "KiB for each turn that waits")
-        self.assertLess(busy[20], max(30, 5 * quiet[20]))
-        self.assertEqual(self.value("SELECT count(*) FROM turns WHERE status NOT IN ('done', 'running')"), "0")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@
 #include "io/http.h"
 #include "unit/http_server.h"
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 struct fixture {
     struct arena *arena;

@@ -16,7 +16,7 @@
 
 #include "unit/unit.h"
 
-#define SERVER_LIFE_S      60 /* whatever becomes of the test */
+#define SERVER_LIFE_S      180 /* whatever becomes of the test */
 #define SERVER_REQUEST_MAX (4 * 1024 * 1024)
 
 struct server {
