@@ -4,7 +4,7 @@ PostgreSQL every few seconds. At the end every message is accounted for, from wh
 told we have.
 
 kill_loop.py [--messages N] [--inbound N] [--workers N] [--kill-every S] [--crash-every S] [--faults P] [--seed S] [--limit S]
-             [--save FILE]
+             [--calm-after S] [--inbound-over S] [--save FILE]
 
 Passes when nothing was lost without trace, no duplicate is unmarked, none was sent more often than its marks allow, nothing is left
 hanging, and every message of a person that was answered 200 is there once and was answered in one turn, or is a person's case.
@@ -140,15 +140,15 @@ def crash_postgresql(rng):
 def run_until_done(given, people, rng):
     """Kills and restarts until the queue is empty; returns (kills, crashes of PostgreSQL, seconds, the gateway)."""
     reaper = Reaper(given.workers, given.kill_every, random.Random(given.seed + 1))
-    gateway = Gateway(given.inbound, people, given.limit / 4, random.Random(given.seed + 2))
+    gateway = Gateway(given.inbound, people, given.inbound_over, random.Random(given.seed + 2))
     began = time.monotonic()
     crashes, next_crash = 0, began + given.crash_every / 2
     reaper.start()
     gateway.start()
     while True:
         now = time.monotonic()
-        if now - began > given.limit * 0.75:
-            reaper.calm.set()  # the last quarter of the time is for what is left
+        if now - began > given.calm_after:
+            reaper.calm.set()  # the rest of the time is for what is left
         elif now >= next_crash:
             crashes += crash_postgresql(rng)
             next_crash = now + given.crash_every * (0.5 + rng.random())
@@ -213,7 +213,9 @@ def main():
     options.add_argument("--kill-every", type=float, default=0.15)
     options.add_argument("--crash-every", type=float, default=5)
     options.add_argument("--faults", type=float, default=0.2)
-    options.add_argument("--limit", type=float, default=100)
+    options.add_argument("--calm-after", type=float, default=75, help="no kills from here on, so that the queue can come to an end")
+    options.add_argument("--inbound-over", type=float, default=25, help="the people write during this time")
+    options.add_argument("--limit", type=float, default=400, help="far above what it takes: a slow machine is no fault")
     options.add_argument("--save", help="a file for matrix.py")
     options.add_argument("--seed", type=int, default=int(time.time()))
     options.add_argument("--receipt-delay", type=int, default=1500, help="ms; longer than a hold, so that many reports come too late")
