@@ -11,6 +11,7 @@ from harness import SystemTest
 
 TOKEN_SECRET = "token-secret-of-the-tests"
 MESSAGING = ["messaging_send_whatsapp", "messaging_send_sms", "messaging_send_dual_channel"]
+SENT = ("sent", "delivered")  # the phone's receipt may be here before the answer is read
 
 
 def encode(raw):
