@@ -7,7 +7,7 @@ import threading
 import time
 
 from story import story
-from target import DEADLINE_S, expect, same, until
+from target import expect, same, until
 
 
 @story("a slow agent", "the agent takes 10 s; 20 SMS meanwhile")
@@ -127,7 +127,7 @@ def killed_database(t):
         until("the repeat is taken", lambda b=body: t.post_sms(b) == 200)
     ids = [b["messageId"] for b in taken + refused]
     t.accepted += [("mtn", i) for i in ids]
-    until("every message that was taken is in the database", lambda: in_database(t, ids)[0] == len(ids), DEADLINE_S)
+    until("every message that was taken is in the database", lambda: in_database(t, ids)[0] == len(ids), 300)
     same(in_database(t, ids)[1:], [0, 0], "messages stored twice, kept as poison")
     for number in people:
         t.gets(number, 1)

@@ -91,7 +91,7 @@ class SpoolTest(SystemTest):
             time.sleep(0.05)
 
     def wait_drained(self):
-        self.wait_until("the spool is not drained", lambda: not self.waiting(), 120)
+        self.wait_until("the spool is not drained", lambda: not self.waiting(), 400)
 
     @classmethod
     def start_worker(cls):
@@ -265,7 +265,7 @@ class Killed(SpoolTest):
         stored = [r[0] for r in self.sql("SELECT external_message_id FROM message_delivery_log WHERE external_message_id LIKE 'load-%'")]
         self.assertEqual(len(stored), len(set(stored)))
         self.assertEqual({m for m, _ in accepted} - set(stored), set())
-        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE awaits_turn", 0, 120)
+        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE awaits_turn", 0, 400)
 
 
 class Full(SpoolTest):
