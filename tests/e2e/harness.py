@@ -173,10 +173,11 @@ class SystemTest(unittest.TestCase):
         return cls.sql(statement)[0][0]
 
     def wait_for(self, statement, expected, wait_s=DEADLINE_S):
-        """Until the statement's one value is the expected one."""
+        """Until the statement's one value is the expected one; there may be no row yet."""
         deadline = time.monotonic() + wait_s
         while True:
-            found = self.value(statement)
+            rows = self.sql(statement)
+            found = rows[0][0] if rows else None
             if found == str(expected):
                 return
             if time.monotonic() > deadline:

@@ -134,7 +134,7 @@ class HungGateway(SystemTest):
                       processes)
 
     def test_told_to_stop_it_finishes_what_is_in_hand(self):
-        self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "delay", "delay_ms": 3000, "times": 1})
+        self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "delay", "delay_ms": 5000, "times": 1})
         answers = []
         caller = threading.Thread(target=lambda: answers.append(self.end_call("stopped", "+250788000640")))
         caller.start()
