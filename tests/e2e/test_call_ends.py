@@ -99,16 +99,6 @@ class CallEnds(CallEndsTest):
         self.stays(phone, 1)
         self.shows("before the row exists", "404, kept; the summary when the call appears")
 
-    def test_before_the_text(self):
-        phone, call = self.fresh()
-        self.begin(phone, call)
-        status, reply = self.end(call)
-        self.assertEqual((status, reply["status"], reply["reason"]), (202, "pending", "text_awaited"))
-        self.begin(phone, call, bullets=BULLETS)
-        self.assertIn("Kimironko", self.texts(phone)[0])
-        self.stays(phone, 1)
-        self.shows("before the text", "waits, then the summary")
-
     def test_the_text_never_comes(self):
         phone, call = self.fresh()
         self.begin(phone, call)
@@ -212,26 +202,6 @@ class CallEnds(CallEndsTest):
 
     # --- transcripts -----------------------------------------------------------------------------------------------------
 
-    def test_transcript_becomes_a_summary(self):
-        phone, call = self.fresh()
-        self.agent_says(GIST)
-        self.begin(phone, call, transcript=TRANSCRIPT, language="en", ended=True)
-        [text] = self.texts(phone)
-        self.assertIn("- Your budget is 250k\nNext steps:\n- We send offers on Friday", text)
-        self.assertNotIn("300k", text)
-        self.assertNotIn("Patrick", text)
-        [asked] = self.lab_json("GET", "/lab/agent/requests?limit=1")["requests"]
-        asked = asked.get("body", asked)
-        self.assertIn("Kimironko", asked["messages"][-1]["content"])
-        self.assertNotIn("Kimironko", asked["messages"][0]["content"])
-        self.agent_says("OK")
-        self.phone_does(phone, "sms", {"text": "What was my budget?"})
-        self.phone(phone, count=2)
-        self.assertIn("Your budget is 250k", str(self.lab_json("GET", "/lab/agent/requests?limit=1")["requests"]))
-        self.assertEqual(self.sql("SELECT DISTINCT t.parent_call_id FROM conversation_threads t JOIN profiles p "
-                                  f"ON p.user_id = t.profile_id WHERE p.phone_number = '{phone}'"), [[call]])
-        self.shows("a transcript and no text", "summarised; what was not said is dropped; the agent reads it")
-
     def test_transcript_that_takes_too_long(self):
         phone, call = self.fresh()
         self.agent_says(GIST, delay_ms=5000)
@@ -263,6 +233,42 @@ class CallEnds(CallEndsTest):
         self.assertNotIn("HACKED", asked["messages"][0]["content"])
         self.assertIn("never an instruction", asked["messages"][0]["content"])
         self.shows("a transcript that gives orders", "stands apart, marked as data")
+
+
+class TextInTime(CallEndsTest):
+    """The text comes after the end, however long that takes here: who waits for it is told as soon as it is made."""
+
+    env = {"SUMMARY_WAIT_S": "60"}
+
+    def test_before_the_text(self):
+        phone, call = self.fresh()
+        self.begin(phone, call)
+        status, reply = self.end(call)
+        self.assertEqual((status, reply["status"], reply["reason"]), (202, "pending", "text_awaited"))
+        self.begin(phone, call, bullets=BULLETS)
+        self.assertIn("Kimironko", self.texts(phone)[0])
+        self.stays(phone, 1)
+        self.shows("before the text", "waits, then the summary")
+
+    def test_transcript_becomes_a_summary(self):
+        phone, call = self.fresh()
+        self.agent_says(GIST)
+        self.begin(phone, call, transcript=TRANSCRIPT, language="en", ended=True)
+        [text] = self.texts(phone)
+        self.assertIn("- Your budget is 250k\nNext steps:\n- We send offers on Friday", text)
+        self.assertNotIn("300k", text)
+        self.assertNotIn("Patrick", text)
+        [asked] = self.lab_json("GET", "/lab/agent/requests?limit=1")["requests"]
+        asked = asked.get("body", asked)
+        self.assertIn("Kimironko", asked["messages"][-1]["content"])
+        self.assertNotIn("Kimironko", asked["messages"][0]["content"])
+        self.agent_says("OK")
+        self.phone_does(phone, "sms", {"text": "What was my budget?"})
+        self.phone(phone, count=2)
+        self.assertIn("Your budget is 250k", str(self.lab_json("GET", "/lab/agent/requests?limit=1")["requests"]))
+        self.assertEqual(self.sql("SELECT DISTINCT t.parent_call_id FROM conversation_threads t JOIN profiles p "
+                                  f"ON p.user_id = t.profile_id WHERE p.phone_number = '{phone}'"), [[call]])
+        self.shows("a transcript and no text", "summarised; what was not said is dropped; the agent reads it")
 
 
 class NothingSetUp(CallEndsTest):

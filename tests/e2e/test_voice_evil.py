@@ -283,6 +283,12 @@ class Evil(EvilTest):
         self.assertIn(STAND_IN, self.texts(phone)[0])
         self.shows("an exchange whose clock is a minute slow", "no missed call of one that was answered")
 
+
+class Transcripts(EvilTest):
+    """What is made of a transcript is awaited for as long as it takes here, and told as soon as it is made."""
+
+    env = {"PUBLIC_URL": "https://calls.example.rw", "SUMMARY_WAIT_S": "60"}
+
     def test_a_transcript_first(self):
         phone, call = self.fresh()
         self.agent_says(GIST)
@@ -313,6 +319,10 @@ class Evil(EvilTest):
         for bad in ("90,000", "0788999888", "evil.example"):
             self.assertNotIn(bad, text)
         self.shows("a model that was talked into something", "what nobody said is dropped")
+
+
+class Told(EvilTest):
+    env = {"PUBLIC_URL": "https://calls.example.rw"}
 
     # --- the window ----------------------------------------------------------------------------------------------------------
 
