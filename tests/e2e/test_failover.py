@@ -10,6 +10,7 @@ BULLETS = ["A house in Kimironko", "300k a month"]
 
 class Reports(SystemTest):
     """DELIVERY_MODE=both: failures that WhatsApp reports."""
+    env = {"UNKNOWN_HOLD_S": "30"}  # a report heals what is unknown before it is sent again, also where it comes late
 
     def greet(self, number):
         self.phone_does(number, "whatsapp", {"text": "hello"})
