@@ -130,8 +130,8 @@ test_cut(void **state)
         { "half a chunk", script_half_chunk, 10000, 200, 1 },
         { "another protocol", script_no_http, 10000, 0, 1 },
         { "an interim answer only", script_only_100, 10000, 100, 1 },
-        { "hangs", script_hang, 200, 0, 1 },
-        { "hangs behind the header", script_hang_after_header, 200, 202, 1 },
+        { "hangs", script_hang, 3000, 0, 1 }, /* not before the server has read it */
+        { "hangs behind the header", script_hang_after_header, 3000, 202, 1 },
         { "never accepted", script_never_accept, 200, 0, 0 },
     };
     struct fixture *f = *state;
