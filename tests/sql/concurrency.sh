@@ -13,10 +13,11 @@ database_new race
 migrate race >"$CLUSTER/migrate.out" 2>&1 || die "migration: $(cat "$CLUSTER/migrate.out")"
 psql -d race -Xq -v ON_ERROR_STOP=1 -f "$SQL_DIR/support/fixtures.sql" -f "$SQL_DIR/support/stress.sql"
 sql postgres 'CREATE DATABASE mixed TEMPLATE race OWNER omni_owner'
+sql race 'CREATE TABLE t.over (told boolean)'
 
 # taken NUMBER: waits until a connection in the background has this lock
 taken() {
-    local until=$((SECONDS + 30))
+    local until=$((SECONDS + 60))
     while [[ $(sql race "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND granted") != 1 ]]; do
         ((SECONDS < until)) || die "nobody takes lock $1"
         sleep 0.01
@@ -28,28 +29,45 @@ taken() {
 burst() {
     local n=$1
     printf "\\\\set VERBOSITY terse\nSET lock_timeout = '30s';\nSET statement_timeout = '60s';\nSELECT pg_advisory_lock_shared(42) \\g /dev/null\n%s\n" "$2" >"$CLUSTER/burst.sql"
-    sql race "SET statement_timeout = '60s'" 'SELECT pg_advisory_lock(42)' "DO 'BEGIN
+    sql race "SET statement_timeout = '60s'" BEGIN 'SELECT pg_advisory_xact_lock(42)' "DO 'BEGIN
             WHILE (SELECT count(*) FROM pg_locks WHERE locktype = ''advisory'' AND objid = 42 AND NOT granted) < $n LOOP
                 PERFORM pg_sleep(0.002);
             END LOOP;
-        END'" >/dev/null &
+        END'" COMMIT >/dev/null &
     taken 42
     seq "$n" | xargs -P "$n" -I{} psql -XqAt -U omni_app -d race -v n={} -f "$CLUSTER/burst.sql" 2>&1 || true
     wait "$!"
 }
 
+# hold STATEMENT: a transaction that has run STATEMENT and is open until let_go; its lock 43 goes with it, so that taken sees the next one's
+hold() {
+    sql race "SET statement_timeout = '120s'" BEGIN "$1" 'SELECT pg_advisory_xact_lock(43)' "DO 'BEGIN
+            WHILE NOT EXISTS (SELECT 1 FROM t.over) LOOP
+                PERFORM pg_sleep(0.01);
+            END LOOP;
+        END'" COMMIT >/dev/null
+}
+
+# let_go PID...: ends what holds, waits for it and for who was in line behind it
+let_go() {
+    sql race 'INSERT INTO t.over VALUES (true)'
+    wait "$@"
+    sql race 'TRUNCATE t.over'
+}
+
 # meanwhile STATEMENT PROBE: what PROBE says while a transaction has run STATEMENT and is still open
 meanwhile() {
-    sql race BEGIN "$1" 'SELECT pg_advisory_lock(43)' 'SELECT pg_sleep(1)' COMMIT >/dev/null &
+    hold "$1" &
+    local holder=$!
     taken 43
     sql race "$2" 2>&1 || true
-    wait "$!"
+    let_go "$holder"
 }
 
 # in_line HELD STATEMENT PROBE: as meanwhile, when a third transaction has run STATEMENT and waits for what the first one holds
 in_line() {
-    sql race BEGIN "$1" 'SELECT pg_advisory_lock(43)' 'SELECT pg_sleep(2)' COMMIT >/dev/null &
-    local holder=$! until=$((SECONDS + 30))
+    hold "$1" &
+    local holder=$! until=$((SECONDS + 60))
     taken 43
     sql race "$2" >/dev/null &
     while [[ $(sql race "SELECT count(*) FROM pg_locks WHERE NOT granted") == 0 ]]; do
@@ -57,7 +75,7 @@ in_line() {
         sleep 0.01
     done
     sql race "$3" 2>&1 || true
-    wait "$holder" "$!"
+    let_go "$holder" "$!"
 }
 
 # Each different line of the input with its number, in one line.
