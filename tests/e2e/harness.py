@@ -91,7 +91,7 @@ class SystemTest(unittest.TestCase):
                 "WHATSAPP_API_URL": cls.lab + "/graph/v25.0", "WHATSAPP_ACCESS_TOKEN": "wa-token",
                 "OPENAI_BASE_URL": cls.lab + "/openai/v1", "OPENAI_API_KEY": "agent-key",
                 "OPENAI_WEBHOOK_SECRET": OPENAI_SECRET, "VOICE_BRIDGE_URL": cls.lab,
-                "TURN_QUIET_MS": "50", "BACKOFF_SCALE": "0.05", "LEASE_S": "6", "UNKNOWN_HOLD_S": "1", "SUMMARY_WAIT_S": "1",
+                "TURN_QUIET_MS": "50", "BACKOFF_SCALE": "0.05", "LEASE_S": "20", "UNKNOWN_HOLD_S": "3", "SUMMARY_WAIT_S": "1",
                 **cls.env}
             cls.log = open(os.path.join(cls.state, "serve.err"), "w", encoding="utf-8")
             cls.serve_process = subprocess.Popen(

@@ -58,6 +58,8 @@ class Agent(SystemTest):
 
 
 class SlowAgent(SystemTest):
+    env = {"LEASE_S": "6"}
+
     def test_the_webhook_does_not_wait(self):
         self.lab_json("POST", "/lab/agent", {"delay_ms": 10000})
         times = []
@@ -81,7 +83,8 @@ class Gateway(SystemTest):
         number = "+250788000601"
         self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "503", "times": 2})
         status, reply = self.tool("/tools/call_log_summary", {"call_id": "gw-1", "phone_number": number, "bullets": ["A house"], "ended": True})
-        self.assertEqual((status, reply["status"], reply["channels"][0]["status"]), (202, "pending", "failed"))
+        # The worker may have begun the next try before this one was answered.
+        self.assertEqual((status, reply["status"], reply["channels"][0]["status"] in ("failed", "sending")), (202, "pending", True))
         self.assertEqual(len(self.phone(number)), 1)
         self.wait_for("SELECT status IN ('sent', 'delivered') FROM message_delivery_log WHERE call_id = 'gw-1'", "t")
         self.assertEqual(self.sql("SELECT count(*), count(*) FILTER (WHERE outcome = 'accepted') FROM delivery_attempts a "
@@ -107,9 +110,9 @@ class Gateway(SystemTest):
 
 
 class HungGateway(SystemTest):
-    """A send may take twenty seconds here; who ended a call is answered after eight, and the process is free then."""
+    """A send may take forty seconds here; who ended a call is answered after eight, and the process is free then."""
     options = ["--no-worker"]
-    env = {"LEASE_S": "40", "MAX_REQUESTS": "3"}
+    env = {"LEASE_S": "80", "MAX_REQUESTS": "3"}
 
     def setUp(self):
         super().setUp()
@@ -127,11 +130,11 @@ class HungGateway(SystemTest):
         after = in_parallel([lambda i=i: self.end_call(f"next-{i}", f"+25078800062{i}") for i in range(processes)])
         took = time.monotonic() - began
         self.assertEqual({(status, reply["channels"][0]["status"]) for status, reply in after}, {(200, "sent")})
-        self.assertLess(took, 5)
+        self.assertLess(took, 20, "who waits for the send before it takes half a minute")
         # What the process gave up waiting for is written all the same, by whoever waited for it, also by one that has done its share.
         self.assertEqual(self.end_call("last", "+250788000630")[0], 200)
         self.wait_for("SELECT count(*) FROM message_delivery_log WHERE call_id LIKE 'hung-%' AND status = 'unknown' AND error_code = 'no_answer'",
-                      processes)
+                      processes, 120)
 
     def test_told_to_stop_it_finishes_what_is_in_hand(self):
         self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "delay", "delay_ms": 5000, "times": 1})
