@@ -129,10 +129,14 @@ class Once(SystemTest):
 
     def test_three_messages_in_a_row_are_one_turn(self):
         number = "+250788000211"
-        self.lab_json("POST", "/lab/agent", {"delay_ms": 1500})
+        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE awaits_turn", 0)
+        asked = self.lab_json("GET", "/lab/agent/requests?limit=1")["count"]
+        self.lab_json("POST", "/lab/agent", {"delay_ms": 8000})
         self.post_sms({"from": number, "message": "first", "messageId": "row-0"})
         self.wait_for("SELECT count(*) FROM turns t JOIN profiles p ON p.user_id = t.profile_id "
                       f"WHERE p.phone_number = '{number}' AND t.status = 'running'", 1)
+        self.lab_json("GET", f"/lab/agent/requests?limit=1&count={asked + 1}&wait_ms=60000", timeout=90)
+        self.lab_json("POST", "/lab/agent", {})  # only the turn that is on its way is slow
         for i in (1, 2, 3):
             self.post_sms({"from": number, "message": f"later {i}", "messageId": f"row-{i}"})
         self.phone(number, count=2)

@@ -214,7 +214,7 @@ class Order(TurnsTest):
 
     def test_a_message_during_a_turn_is_in_the_next(self):
         number = "+250788010402"
-        self.lab_json("POST", "/lab/agent", {"delay_ms": 1500})
+        self.lab_json("POST", "/lab/agent", {"delay_ms": 8000})
         self.say(number, "the first", "during-0")
         self.wait_for(f"SELECT count(*) FROM turns WHERE profile_id = {person(number)} AND status = 'running'", 1)
         self.say(number, "the second", "during-1")
