@@ -180,9 +180,11 @@ BEGIN
     PERFORM pg_temp.writes(phone, quiet_ms, facts);
     RETURN (SELECT round(extract(epoch FROM s.turn_due_at - clock_timestamp())::numeric, 1) FROM omnichannel_sessions s WHERE s.id = session);
 END $$;
-SELECT is(pg_temp.due_in('+250780000091', '5 seconds', 1500), 1.5, 'each message waits for the next one');
-SELECT is(pg_temp.due_in('+250780000092', '9 seconds', 1500), 1.0, '... but ten seconds after the first the agent answers');
-SELECT is(pg_temp.due_in('+250780000093', '700 milliseconds', 100), 0.1, '... or after eight times the quiet time');
-SELECT is(pg_temp.due_in('+250780000094', '15 seconds', 1500, '{"ref": "7", "part": 1, "parts": 2}'), 15.0, '... and parts that never come hold nobody up for ever');
+-- Less is left by as much as this machine takes to ask; never more.
+SELECT ok(pg_temp.due_in('+250780000091', '5 seconds', 1500) BETWEEN 0.6 AND 1.5, 'each message waits for the next one');
+SELECT ok(pg_temp.due_in('+250780000092', '9 seconds', 1500) BETWEEN 0.1 AND 1.0, '... but ten seconds after the first the agent answers');
+SELECT ok(pg_temp.due_in('+250780000093', '7500 milliseconds', 1000) BETWEEN -0.4 AND 0.5, '... or after eight times the quiet time');
+SELECT ok(pg_temp.due_in('+250780000094', '15 seconds', 1500, '{"ref": "7", "part": 1, "parts": 2}') BETWEEN 14.1 AND 15.0,
+    '... and parts that never come hold nobody up for ever');
 
 SELECT * FROM finish();

@@ -74,7 +74,7 @@ SELECT is(pg_temp.attempt(1, 'hold', '{"error_code": "190"}'), 1::bigint, 'refus
 SELECT results_eq($$SELECT state, reason, open_until - clock_timestamp() BETWEEN interval '9 min' AND interval '11 min' FROM pg_temp.circuit()$$, $$VALUES ('open', '190', true)$$, '... open it at once, for long');
 UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64 WHERE provider = 'p';
 SELECT is(pg_temp.attempt(1, 'retry', '{"http_status": 429, "retry_after_s": 30}'), 1::bigint, 'too many requests');
-SELECT results_eq($$SELECT state, max_inflight, not_before - clock_timestamp() BETWEEN interval '29 s' AND interval '30 s' FROM pg_temp.circuit()$$, $$VALUES ('closed', 64, true)$$, '... is a pause, not a failure');
+SELECT results_eq($$SELECT state, max_inflight, not_before - clock_timestamp() BETWEEN interval '20 s' AND interval '30 s' FROM pg_temp.circuit()$$, $$VALUES ('closed', 64, true)$$, '... is a pause, not a failure');
 SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w', 1, 90)$$, '... which is kept');
 SELECT pg_temp.later() AS leave \gset
 SELECT is(pg_temp.attempt(1, 'retry', '{"error_code": "131056", "retry_after_s": 30}'), 1::bigint, 'too many to one person');

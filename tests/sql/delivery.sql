@@ -6,7 +6,7 @@ SELECT plan(90);
 SELECT t.session() AS session \gset
 SELECT t.enqueue(:'session') AS first, t.enqueue(:'session') AS second, t.enqueue(:'session', '{"channel": "whatsapp", "provider": "meta"}') AS other \gset
 SELECT results_eq($$SELECT id::text FROM claim_outbound('mtn', 'w1', 10, 90)$$, format('VALUES (%L)', :'first'), 'of one person and channel the first message is claimed');
-SELECT results_eq(format('SELECT status, lease_owner, lease_token, retry_count, next_attempt_at, lease_until - clock_timestamp() BETWEEN interval ''89 s'' AND interval ''90 s''
+SELECT results_eq(format('SELECT status, lease_owner, lease_token, retry_count, next_attempt_at, lease_until - clock_timestamp() BETWEEN interval ''80 s'' AND interval ''90 s''
                             FROM message_delivery_log WHERE id = %L', :'first'),
     $$VALUES ('sending', 'w1', 1::bigint, 0, NULL::timestamptz, true)$$, 'a claimed row is in flight, under a lease and a fence');
 SELECT results_eq(format('SELECT fence, worker, finished_at, outcome FROM delivery_attempts WHERE message_id = %L', :'first'),

@@ -94,7 +94,7 @@ SELECT turn_id, token FROM t.turn(:'session') \gset
 SELECT is(pg_temp.failed(:'turn_id', :'session', :'token', 60), 'failed', 'a turn fails');
 SELECT is(pg_temp.sent(:'session', 'fallback'), 1::bigint, '... the person gets the fallback sentence');
 SELECT is(pg_temp.waiting(:'session'), 1::bigint, '... the message waits');
-SELECT results_eq(format('SELECT turn_due_at - clock_timestamp() BETWEEN interval ''59 s'' AND interval ''60 s'', turn_lease_until, needs_human FROM omnichannel_sessions WHERE id = %L', :'session'),
+SELECT results_eq(format('SELECT turn_due_at - clock_timestamp() BETWEEN interval ''50 s'' AND interval ''60 s'', turn_lease_until, needs_human FROM omnichannel_sessions WHERE id = %L', :'session'),
     'VALUES (true, NULL::timestamptz, false)', '... the turn is due again in a minute');
 SELECT results_eq(format('SELECT status, error_code FROM turns WHERE id = %L', :'turn_id'), $$VALUES ('failed', 'timeout')$$, '... and is on record');
 UPDATE omnichannel_sessions SET turn_due_at = clock_timestamp() WHERE id = :'session';

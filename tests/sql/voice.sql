@@ -30,8 +30,8 @@ SELECT results_eq($$SELECT channel, status, phone_number, started_at IS NOT NULL
 SELECT results_eq($$SELECT display_name, has_whatsapp, wa_window_until > clock_timestamp() + interval '23:59' FROM profiles$$,
     $$VALUES ('Aline', true, true)$$, '... it opens the window');
 SELECT results_eq('SELECT kind, value FROM contact_addresses ORDER BY 1', $$VALUES ('bsuid', 'RW.1'), ('tel', '+250780000001'), ('wa', '250780000001')$$, '... all addresses are one person''s');
-SELECT results_eq($$SELECT id::text, kind, status, lease_owner, lease_token, attempts, detail, next_attempt_at, lease_until - clock_timestamp() > interval '18 s',
-    expires_at - clock_timestamp() BETWEEN interval '58 s' AND interval '60 s' FROM call_actions$$,
+SELECT results_eq($$SELECT id::text, kind, status, lease_owner, lease_token, attempts, detail, next_attempt_at, lease_until - clock_timestamp() > interval '8 s',
+    expires_at - clock_timestamp() BETWEEN interval '50 s' AND interval '60 s' FROM call_actions$$,
     format($$VALUES (%L, 'answer', 'running', 'hook:1', 1::bigint, 1, '{"sdp": "v=0"}'::jsonb, NULL::timestamptz, true, true)$$, :'action_id'),
     'the action is its process''s, for a while');
 SELECT results_eq($$SELECT outcome, id, action_id FROM pg_temp.event('w1', 'connect', '{"phone": "+250780000001"}', pg_temp.todo('answer'), 'hook:2')$$,
