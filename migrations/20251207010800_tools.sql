@@ -201,38 +201,51 @@ CREATE TABLE tool_limits (
     name text PRIMARY KEY,
     most int NOT NULL CHECK (most >= 0)
 );
-INSERT INTO tool_limits VALUES ('messages_per_turn', 3), ('calls_per_turn', 10), ('messages_per_hour', 10),
+INSERT INTO tool_limits VALUES ('messages_per_turn', 3), ('calls_per_turn', 10), ('messages_per_hour', 20),
     ('messages_per_call', 20), ('calls_per_call', 200), ('calls_per_second', 20);
 
--- The first limit that one more call would exceed, NULL for none. Asked under the person's lock. Whoever is bound to a person has
--- no more calls in a second than all of that person's tokens together; what was refused counts too.
-CREATE FUNCTION tool_over(p_bound boolean, p_counts boolean, p_profile uuid, p_call text, p_turn uuid) RETURNS text
+-- The limit that one more call would exceed, and in how many seconds it would not: when as many of the counted calls have left the
+-- window as must; of several limits the one that lasts longest. No row: none. What counts for a turn or a call never leaves it: then a
+-- turn's longest life, or an hour. Asked under the person's lock. Whoever is bound to a person has no more calls in a second than all
+-- of that person's tokens together; what was refused counts too.
+CREATE FUNCTION tool_over(p_bound boolean, p_counts boolean, p_tool text, p_profile uuid, p_call text, p_turn uuid)
+RETURNS TABLE (name text, wait_s int)
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT l.name
+    SELECT l.name, greatest(1, ceil(extract(epoch FROM
+               CASE WHEN u.span IS NULL THEN u.life
+                    ELSE coalesce((u.at)[array_length(u.at, 1) - l.most + 1] + u.span - clock_timestamp(), u.span) END)))::int AS wait_s
       FROM tool_limits l
-      JOIN (SELECT 'messages_per_turn' AS name, count(*) AS used FROM tool_calls t WHERE p_counts AND t.turn_id = p_turn AND t.counts
+      JOIN (SELECT 'messages_per_turn' AS name, NULL::interval AS span, interval '1 minute' AS life,
+                   array_agg(t.created_at ORDER BY t.created_at) AS at
+              FROM tool_calls t WHERE p_counts AND t.turn_id = p_turn AND t.counts
             UNION ALL
-            SELECT 'calls_per_turn', count(*) FROM tool_calls t WHERE t.turn_id = p_turn AND t.outcome IS DISTINCT FROM 'limited'
+            SELECT 'calls_per_turn', NULL, interval '1 minute', array_agg(t.created_at ORDER BY t.created_at)
+              FROM tool_calls t WHERE t.turn_id = p_turn AND t.outcome IS DISTINCT FROM 'limited'
             UNION ALL
-            SELECT 'messages_per_hour', count(*) FROM tool_calls t
-             WHERE p_counts AND t.profile_id = p_profile AND t.counts AND t.created_at > clock_timestamp() - interval '1 hour'
+            SELECT 'messages_per_hour', interval '1 hour', NULL, array_agg(t.created_at ORDER BY t.created_at)
+              FROM tool_calls t
+             WHERE p_counts AND t.profile_id = p_profile AND t.tool = p_tool AND t.counts
+               AND t.created_at > clock_timestamp() - interval '1 hour'
             UNION ALL
-            SELECT 'calls_per_second', count(*) FROM tool_calls t
+            SELECT 'calls_per_second', interval '1 second', NULL, array_agg(t.created_at ORDER BY t.created_at)
+              FROM tool_calls t
              WHERE p_bound AND t.profile_id = p_profile AND t.caller <> 'operator' AND t.outcome IS DISTINCT FROM 'limited'
                AND t.created_at > clock_timestamp() - interval '1 second'
             UNION ALL
-            SELECT 'messages_per_call', count(*) FROM tool_calls t WHERE p_counts AND t.call_id = p_call AND t.counts
+            SELECT 'messages_per_call', NULL, interval '1 hour', array_agg(t.created_at ORDER BY t.created_at)
+              FROM tool_calls t WHERE p_counts AND t.call_id = p_call AND t.counts
             UNION ALL
-            SELECT 'calls_per_call', count(*) FROM tool_calls t WHERE t.call_id = p_call AND t.outcome IS DISTINCT FROM 'limited'
+            SELECT 'calls_per_call', NULL, interval '1 hour', array_agg(t.created_at ORDER BY t.created_at)
+              FROM tool_calls t WHERE t.call_id = p_call AND t.outcome IS DISTINCT FROM 'limited'
            ) AS u ON u.name = l.name
-     WHERE u.used >= l.most
+     WHERE coalesce(array_length(u.at, 1), 0) >= l.most
        AND CASE l.name WHEN 'messages_per_turn' THEN p_counts AND p_turn IS NOT NULL
                        WHEN 'calls_per_turn' THEN p_turn IS NOT NULL
                        WHEN 'messages_per_hour' THEN p_counts AND p_profile IS NOT NULL
                        WHEN 'calls_per_second' THEN p_bound
                        WHEN 'messages_per_call' THEN p_counts AND p_call IS NOT NULL
                        ELSE p_call IS NOT NULL END
-     ORDER BY l.name
+     ORDER BY wait_s DESC, l.name
      LIMIT 1
 $$;
 
@@ -240,9 +253,9 @@ $$;
 --   run       go on under this id; a repeat of a call that is not through gets the first one's, and may write nothing twice
 --   again     it was done before: its reply
 --   conflict  the key was used with other arguments
---   limit     one more would be too many; 'limit_name' says of what
+--   limit     one more would be too many; 'limit_name' says of what, 'wait_s' for how long
 CREATE FUNCTION tool_begin(p_call jsonb)
-RETURNS TABLE (verdict text, id uuid, status int, reply json, limit_name text)
+RETURNS TABLE (verdict text, id uuid, status int, reply json, limit_name text, wait_s int)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 DECLARE
@@ -268,7 +281,8 @@ BEGIN
         status := old.status;
         reply := old.reply;
     ELSE
-        limit_name := tool_over(c.caller <> 'operator', c.counts, c.profile_id, c.call_id, c.turn_id);
+        SELECT o.name, o.wait_s INTO limit_name, wait_s
+          FROM tool_over(c.caller <> 'operator', c.counts, c.tool, c.profile_id, c.call_id, c.turn_id) AS o;
         verdict := CASE WHEN limit_name IS NULL THEN 'run' ELSE 'limit' END;
         INSERT INTO tool_calls (id, tool, caller, profile_id, session_id, call_id, turn_id, args_hash, idem_key, counts,
             outcome, error_code, finished_at, took_ms)

@@ -37,6 +37,7 @@ err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 
     e->kind = kind;
     e->code[0] = '\0';
+    e->retry_after_s = 0;
     put_text(e, n < 0 ? "unknown" : words);
     return false;
 }
@@ -56,6 +57,13 @@ bool
 err_code(struct err *e, const char *code)
 {
     (void)snprintf(e->code, sizeof(e->code), "%s", code);
+    return false;
+}
+
+bool
+err_retry(struct err *e, int after_s)
+{
+    e->retry_after_s = after_s;
     return false;
 }
 

@@ -31,7 +31,8 @@ enum err_kind {
 
 struct err {
     enum err_kind kind;
-    char code[16]; /* SQLSTATE or the provider's code, "" if none */
+    char code[16];     /* SQLSTATE or the provider's code, "" if none */
+    int retry_after_s; /* when another try has a chance; 0 if nobody knows */
     char text[240];
 };
 
@@ -42,8 +43,11 @@ bool err_set(struct err *e, enum err_kind kind, const char *fmt, ...) PRINTF_LIK
 /* Adds the code somebody else gave (cut at 15 bytes). Returns false. */
 bool err_code(struct err *e, const char *code);
 
-/* Puts context in front of the words: "mtn: " + what was there. Keeps kind and code. Returns false.
- */
+/* Adds after how many seconds another try has a chance. Returns false. */
+bool err_retry(struct err *e, int after_s);
+
+/* Puts context in front of the words: "mtn: " + what was there. Keeps all the rest. Returns
+ * false. */
 bool err_wrap(struct err *e, const char *context);
 
 /* A stable word for the kind: "invalid", "auth", ...; it is error.code in answers. */

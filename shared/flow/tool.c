@@ -152,7 +152,9 @@ begin(struct flow *f, const struct tool *t, struct tool_call *call, const struct
     case TOOL_LIMIT:
         log_event(f->log, TOOL_LIMITED, LF_ID("tool", t->name), LF_ID("limit", begun.limit),
                   LF_ID("session_id", entry->session_id));
-        return err_set(e, ERR_LIMIT, "%s: the limit is reached, nothing was done", begun.limit);
+        (void)err_set(e, ERR_LIMIT, "%s: the limit is reached, nothing was done; again in %d s",
+                      begun.limit, begun.wait_s);
+        return err_retry(e, begun.wait_s);
     }
     return err_set(e, ERR_BUG, "verdict of a tool call");
 }

@@ -8,6 +8,8 @@
 #include "base/str.h"
 #include "base/uuid.h"
 
+#define RETRY_AFTER_S 5 /* where nobody knows when another try has a chance */
+
 const char *
 handler_name(const struct handler *h)
 {
@@ -245,7 +247,7 @@ set_correlation(struct call *c)
 }
 
 static struct handler_answer
-render(const struct handler *h, struct call *c)
+render(const struct handler *h, struct call *c, const struct err *e)
 {
     struct handler_answer out = { .status = c->status, .content_type = "application/json" };
     size_t n = 0;
@@ -259,7 +261,8 @@ render(const struct handler *h, struct call *c)
                            : h->methods == METHOD_POST ? "Allow: POST"
                                                        : "Allow: GET, POST";
     if (c->status == 429 || c->status == 503)
-        out.headers[n++] = "Retry-After: 5";
+        out.headers[n++] = arena_printf(c->arena, "Retry-After: %d",
+                                        e->retry_after_s > 0 ? e->retry_after_s : RETRY_AFTER_S);
     if (c->status == 401 && h->auth != AUTH_OWN)
         out.headers[n++] = "WWW-Authenticate: Bearer";
     out.body = json_print(c->arena, c->reply);
@@ -292,5 +295,5 @@ handler_answer(const struct handler *h, struct call *c, enum handler_trouble tro
     }
     log_set_correlation(c->flow->log, id); /* the flows set it to the rows' they worked on */
     log_end(c, &e, began);
-    return render(h, c);
+    return render(h, c, &e);
 }

@@ -87,6 +87,7 @@ tool_log_begin(struct db *db, struct arena *a, const struct tool_entry *entry,
         .verdict = verdict_parse(db_text(rows, 0, "verdict")),
         .id = db_text(rows, 0, "id"),
         .limit = db_text(rows, 0, "limit_name"),
+        .wait_s = (int)db_int(rows, 0, "wait_s"),
         .reply = db_text(rows, 0, "reply"),
         .status = (int)db_int(rows, 0, "status"),
     };

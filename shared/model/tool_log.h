@@ -52,7 +52,8 @@ enum tool_verdict { TOOL_RUN, TOOL_AGAIN, TOOL_CONFLICT, TOOL_LIMIT };
 struct tool_begun {
     enum tool_verdict verdict;
     const char *id;    /* the entry's, or that of the call it repeats */
-    const char *limit; /* the name of the limit that is reached */
+    const char *limit; /* the name of the limit that is reached, and ... */
+    int wait_s;        /* ... the seconds until it is not any more */
     const char *reply; /* of TOOL_AGAIN: JSON text, and its HTTP status */
     int status;
 };

@@ -123,11 +123,14 @@ class Bound(ToolTest):
 
     def test_limit_per_hour(self):
         number, profile, _ = self.person()
-        answers = in_parallel([lambda i=i: self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": f"m{i}"}) for i in range(14)])
-        self.assertEqual(sorted(taken(a) for a in answers), [False] * 4 + [True] * 10, answers)
+        answers = in_parallel([lambda i=i: self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": f"m{i}"}) for i in range(24)])
+        self.assertEqual(sorted(taken(a) for a in answers), [False] * 4 + [True] * 20, answers)
         self.refused(next(a for a in answers if a[0] == 429), 429, "limit", "messages_per_hour")
+        body = json.dumps({"profile_id": profile, "message": "one more"})
+        _, headers, _ = self.post("/tools/messaging_send_sms", body, {"Authorization": "Bearer " + KEY})
+        self.assertTrue(3000 < int(headers["Retry-After"]) <= 3600, headers)
         self.settled(profile)
-        self.assertEqual(len(self.received(number)), 10)
+        self.assertEqual(len(self.received(number)), 20)
 
     def test_key_of_a_turn_in_the_log(self):
         _, profile, session, turn, fence = self.turn()

@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(89);
+SELECT plan(94);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -7,6 +7,7 @@ $$;
 CREATE FUNCTION pg_temp.begin(facts jsonb DEFAULT '{}') RETURNS text LANGUAGE sql AS $$
     SELECT verdict || coalesce(' ' || limit_name, '') FROM tool_begin(pg_temp.call(facts))
 $$;
+CREATE FUNCTION pg_temp.wait(facts jsonb) RETURNS int LANGUAGE sql AS $$ SELECT wait_s FROM tool_begin(pg_temp.call(facts)) $$;
 CREATE FUNCTION pg_temp.begun(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
     SELECT id FROM tool_begin(pg_temp.call(facts))
 $$;
@@ -105,8 +106,17 @@ SELECT is((SELECT string_agg(DISTINCT pg_temp.begin(pg_temp.of(:'p2', jsonb_buil
 SELECT is(pg_temp.begin(pg_temp.of(:'p2', jsonb_build_object('turn_id', :'turn', 'caller', 'turn', 'counts', false))), 'limit calls_per_turn', '... and no more');
 SELECT is(pg_temp.begin(pg_temp.of(:'p2', jsonb_build_object('turn_id', uuid_v7(), 'caller', 'turn', 'counts', false))), 'run', '... but in the next');
 SELECT t.person('+250780000023') AS p3 \gset
-SELECT is(pg_temp.several(10, :'p3'), 'run, run, run, run, run, run, run, run, run, run', 'ten messages an hour to one person');
+SELECT is(pg_temp.several(20, :'p3'), 'run' || repeat(', run', 19), 'twenty messages an hour to one person');
 SELECT is(pg_temp.send(:'p3'), 'limit messages_per_hour', '... and no more');
+SELECT is(pg_temp.send(:'p3', '{"tool": "messaging_send_whatsapp"}'), 'run', '... by one tool: another has its own twenty');
+UPDATE tool_calls SET created_at = created_at - n.n * interval '1 minute'
+  FROM (SELECT t.id, row_number() OVER (ORDER BY t.created_at DESC) AS n FROM tool_calls t
+         WHERE t.profile_id = :'p3' AND t.counts AND t.tool = 'messaging_send_sms') AS n
+ WHERE tool_calls.id = n.id;
+SELECT ok(pg_temp.wait(pg_temp.of(:'p3')) BETWEEN 39 * 60 AND 40 * 60, '... until the oldest of them is an hour old');
+UPDATE tool_calls SET created_at = created_at - interval '41 minutes' WHERE profile_id = :'p3';
+SELECT is(pg_temp.send(:'p3'), 'run', '... which then is so');
+UPDATE tool_calls SET created_at = created_at + interval '41 minutes' WHERE profile_id = :'p3';
 SELECT is(pg_temp.begin(pg_temp.of(:'p3', '{"counts": false}')), 'run', '... what an operator writes is not counted');
 SELECT is(pg_temp.send(:'p2'), 'run', '... nor what others get');
 UPDATE tool_calls SET created_at = created_at - interval '61 minutes' WHERE profile_id = :'p3';
@@ -119,7 +129,8 @@ UPDATE tool_calls SET created_at = created_at - interval '61 minutes' WHERE prof
 SELECT is(pg_temp.send(:'p4', '{"call_id": "c-long", "caller": "call"}'), 'limit messages_per_call', '... twenty messages');
 SELECT is(pg_temp.begin(pg_temp.of(:'p4', '{"key": "again", "call_id": "c-other"}')), 'run', 'a key that is new');
 UPDATE tool_calls SET reply = '{}', status = 200 WHERE idem_key = 'again';
-SELECT 1 AS leave FROM pg_temp.several(10, :'p4') \gset
+SELECT 1 AS leave FROM pg_temp.several(20, :'p4') \gset
+SELECT is(pg_temp.send(:'p4'), 'limit messages_per_hour', '... and is not used up');
 SELECT is(pg_temp.begin(pg_temp.of(:'p4', '{"key": "again", "call_id": "c-other"}')), 'again', '... is answered also over the limit');
 
 -- Refusals -------------------------------------------------------------------------------------------------------------------------
@@ -178,6 +189,7 @@ SELECT profile_id AS swift FROM t.inbound('+250780000071', '{"content": "x"}') \
 SELECT is((SELECT string_agg(DISTINCT pg_temp.begin(pg_temp.of(:'swift', jsonb_build_object('counts', false, 'caller', 'call', 'call_id', 'c-swift'))), ' ') FROM generate_series(1, 20)), 'run', 'twenty calls in a second are let in');
 UPDATE tool_calls SET created_at = clock_timestamp() + interval '5 seconds' WHERE profile_id = :'swift'; -- within a second, however long they took
 SELECT is(pg_temp.begin(pg_temp.of(:'swift', '{"counts": false, "caller": "bound"}')), 'limit calls_per_second', '... one more is not');
+SELECT is(pg_temp.wait(pg_temp.of(:'swift', '{"counts": false, "caller": "bound"}')), 1, '... for a second');
 SELECT is(pg_temp.begin(pg_temp.of(:'swift', '{"counts": false, "caller": "operator"}')), 'run', '... but for the operator');
 UPDATE tool_calls SET created_at = created_at - interval '10 seconds' WHERE profile_id = :'swift';
 SELECT is(pg_temp.begin(pg_temp.of(:'swift', '{"counts": false, "caller": "bound"}')), 'run', '... and not for long');

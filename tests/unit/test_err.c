@@ -76,6 +76,20 @@ test_err_text_is_cut_at_a_letter(void **state)
 }
 
 static void
+test_err_retry_is_one_error_s(void **state)
+{
+    struct err e = { 0 };
+
+    (void)state;
+    (void)err_set(&e, ERR_LIMIT, "messages_per_hour: enough");
+    assert_false(err_retry(&e, 60));
+    (void)err_wrap(&e, "tool");
+    assert_int_equal(e.retry_after_s, 60);
+    (void)err_set(&e, ERR_INVALID, "from: missing");
+    assert_int_equal(e.retry_after_s, 0);
+}
+
+static void
 test_err_kind_text(void **state)
 {
     static const struct {
@@ -111,6 +125,7 @@ main(void)
         cmocka_unit_test(test_err_set_takes_its_own_words),
         cmocka_unit_test(test_err_wrap_keeps_kind_and_code),
         cmocka_unit_test(test_err_text_is_cut_at_a_letter),
+        cmocka_unit_test(test_err_retry_is_one_error_s),
         cmocka_unit_test(test_err_kind_text),
     };
 

@@ -19,6 +19,7 @@ run_fails(struct call *c, struct err *e)
     if (!str_parse_int(c->in.query, ERR_NONE, ERR_BUG, &kind))
         return err_set(e, ERR_BUG, "test");
     (void)err_set(e, (enum err_kind)kind, "%s", SECRET_WORDS);
+    (void)err_retry(e, kind == ERR_LIMIT ? 1234 : 0);
     return err_code(e, "57P01");
 }
 
@@ -49,10 +50,10 @@ test_status_of_each_error(void **state)
         int status;
         const char *retry_after;
     } rows[] = {
-        { ERR_INVALID, 400, "" },    { ERR_AUTH, 401, "" },     { ERR_FORBIDDEN, 403, "" },
-        { ERR_NOT_FOUND, 404, "" },  { ERR_CONFLICT, 409, "" }, { ERR_TOO_LARGE, 413, "" },
-        { ERR_MEDIA_TYPE, 415, "" }, { ERR_LIMIT, 429, "5" },   { ERR_UNAVAILABLE, 503, "5" },
-        { ERR_TEMP, 503, "5" },      { ERR_PERM, 500, "" },     { ERR_BUG, 500, "" },
+        { ERR_INVALID, 400, "" },    { ERR_AUTH, 401, "" },      { ERR_FORBIDDEN, 403, "" },
+        { ERR_NOT_FOUND, 404, "" },  { ERR_CONFLICT, 409, "" },  { ERR_TOO_LARGE, 413, "" },
+        { ERR_MEDIA_TYPE, 415, "" }, { ERR_LIMIT, 429, "1234" }, { ERR_UNAVAILABLE, 503, "5" },
+        { ERR_TEMP, 503, "5" },      { ERR_PERM, 500, "" },      { ERR_BUG, 500, "" },
     };
     struct fixture *f = *state;
 

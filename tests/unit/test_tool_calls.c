@@ -14,10 +14,13 @@ test_verdicts(void **state)
     fake_begun = (struct tool_begun){ .verdict = TOOL_CONFLICT };
     assert_false(execute(*state, &tool, &turn_caller, "{\"note\":\"a\"}", &call, &e));
     assert_int_equal(e.kind, ERR_CONFLICT);
-    fake_begun = (struct tool_begun){ .verdict = TOOL_LIMIT, .limit = "messages_per_turn" };
+    fake_begun =
+        (struct tool_begun){ .verdict = TOOL_LIMIT, .limit = "messages_per_turn", .wait_s = 1234 };
     assert_false(execute(*state, &tool, &turn_caller, "{\"note\":\"a\"}", &call, &e));
     assert_int_equal(e.kind, ERR_LIMIT);
     assert_non_null(strstr(e.text, "messages_per_turn"));
+    assert_non_null(strstr(e.text, "again in 1234 s"));
+    assert_int_equal(e.retry_after_s, 1234);
     fake_away = true;
     assert_false(execute(*state, &tool, &turn_caller, "{\"note\":\"a\"}", &call, &e));
     assert_int_equal(e.kind, ERR_TEMP);
