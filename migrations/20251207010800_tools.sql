@@ -190,7 +190,10 @@ CREATE TABLE tool_calls (
     finished_at timestamptz,
     took_ms     int
 );
-CREATE UNIQUE INDEX one_tool_call ON tool_calls (tool, profile_id, idem_key) NULLS NOT DISTINCT WHERE idem_key IS NOT NULL;
+-- A bound caller's key is its person's and its tool's; the operator's stands for one call, whatever it was about.
+CREATE UNIQUE INDEX one_tool_call ON tool_calls (tool, profile_id, idem_key) NULLS NOT DISTINCT
+    WHERE idem_key IS NOT NULL AND caller <> 'operator';
+CREATE UNIQUE INDEX one_operator_call ON tool_calls (idem_key) WHERE idem_key IS NOT NULL AND caller = 'operator';
 CREATE INDEX tool_calls_by_person ON tool_calls (profile_id, created_at);
 CREATE INDEX tool_calls_by_turn ON tool_calls (turn_id) WHERE turn_id IS NOT NULL;
 CREATE INDEX tool_calls_by_call ON tool_calls (call_id) WHERE call_id IS NOT NULL;
@@ -252,7 +255,7 @@ $$;
 -- Begins a call, or says why not. p_call: {id, tool, caller, profile_id, session_id, call_id, turn_id, key, hash, counts}.
 --   run       go on under this id; a repeat of a call that is not through gets the first one's, and may write nothing twice
 --   again     it was done before: its reply
---   conflict  the key was used with other arguments
+--   conflict  the key was used with other arguments, or by the operator for another tool or person
 --   limit     one more would be too many; 'limit_name' says of what, 'wait_s' for how long
 CREATE FUNCTION tool_begin(p_call jsonb)
 RETURNS TABLE (verdict text, id uuid, status int, reply json, limit_name text, wait_s int)
@@ -265,13 +268,20 @@ BEGIN
     SELECT * INTO c FROM jsonb_to_record(p_call) AS x (id uuid, tool text, caller text, profile_id uuid, session_id uuid,
         call_id text, turn_id uuid, key text, hash text, counts boolean);
     id := c.id;
-    -- One at a time for a person, so that calls at the same moment cannot pass a limit together, nor one key twice.
+    -- One at a time for a person, so that calls at the same moment cannot pass a limit together, nor one key twice. The operator's
+    -- key is nobody's: it has a lock of its own, always taken first.
+    IF c.caller = 'operator' AND c.key IS NOT NULL THEN
+        PERFORM pg_advisory_xact_lock(hashtextextended('tool-key:' || c.key, 20251207));
+    END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('tool:' || coalesce(c.profile_id::text, c.key, c.id::text), 20251207));
     IF c.key IS NOT NULL THEN
         SELECT * INTO old FROM tool_calls t
-         WHERE t.tool = c.tool AND t.profile_id IS NOT DISTINCT FROM c.profile_id AND t.idem_key = c.key;
+         WHERE t.idem_key = c.key
+           AND CASE WHEN c.caller = 'operator' THEN t.caller = 'operator'
+                    ELSE t.caller <> 'operator' AND t.tool = c.tool AND t.profile_id IS NOT DISTINCT FROM c.profile_id END;
     END IF;
-    IF old.id IS NOT NULL AND old.args_hash <> c.hash THEN
+    -- Who is meant is among the arguments: a number that was nobody's becomes somebody's by the first call.
+    IF old.id IS NOT NULL AND (old.args_hash <> c.hash OR old.tool <> c.tool) THEN
         verdict := 'conflict';
         INSERT INTO tool_calls (id, tool, caller, profile_id, session_id, call_id, turn_id, args_hash, outcome, error_code, finished_at, took_ms)
         VALUES (c.id, c.tool, c.caller, c.profile_id, c.session_id, c.call_id, c.turn_id, c.hash, 'failed', 'conflict', clock_timestamp(), 0);

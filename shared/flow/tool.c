@@ -57,6 +57,15 @@ key_of(const struct tool_call *call)
     return json_opt_scalar(call->arena, call->args, "idempotency_key", "");
 }
 
+/* An empty key says that the caller wanted one and has none: running without it would be twice. */
+static bool
+check_key(const struct tool_call *call, struct err *e)
+{
+    return !json_has(call->args, "idempotency_key") ||
+           !str_empty(json_opt_scalar(call->arena, call->args, "idempotency_key", "")) ||
+           err_set(e, ERR_INVALID, "idempotency_key: empty");
+}
+
 static const char *
 outcome_word(enum tool_outcome o)
 {
@@ -148,7 +157,7 @@ begin(struct flow *f, const struct tool *t, struct tool_call *call, const struct
     case TOOL_AGAIN:
         return answer_again(call, &begun, e);
     case TOOL_CONFLICT:
-        return err_set(e, ERR_CONFLICT, "idempotency_key: used before with other arguments");
+        return err_set(e, ERR_CONFLICT, "idempotency_key: used before for another call");
     case TOOL_LIMIT:
         log_event(f->log, TOOL_LIMITED, LF_ID("tool", t->name), LF_ID("limit", begun.limit),
                   LF_ID("session_id", entry->session_id));
@@ -185,7 +194,8 @@ tool_execute(struct flow *f, const struct tool *t, struct tool_call *call, struc
         return refuse(f, &entry, call, e);
     hear_of_call(f, call);
     params = tool_bind_params(call->arena, t, &n);
-    if (!call->caller->is_operator && !param_check(params, n, call->args, e))
+    if ((!call->caller->is_operator && !param_check(params, n, call->args, e)) ||
+        !check_key(call, e))
         return refuse(f, &entry, call, e);
     entry.key = key_of(call);
     entry.hash = hash_args(t, call);

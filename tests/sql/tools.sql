@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(94);
+SELECT plan(99);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -40,8 +40,14 @@ SELECT pg_temp.begun(pg_temp.of(:'person', '{"key": "k1"}')) AS first \gset
 SELECT is(pg_temp.begun(pg_temp.of(:'person', '{"key": "k1"}')), :'first', 'the same key is the same call, while it runs');
 SELECT is(pg_temp.begin(pg_temp.of(:'person', '{"key": "k1"}')), 'run', '... which may go on, should the first have died');
 SELECT is(pg_temp.begin(pg_temp.of(:'person', '{"key": "k1", "hash": "g"}')), 'conflict', 'the same key with other arguments');
-SELECT isnt(pg_temp.begun(pg_temp.of(:'other', '{"key": "k1"}')), :'first', 'a key is one person''s ...');
-SELECT isnt(pg_temp.begun(pg_temp.of(:'person', '{"key": "k1", "tool": "messaging_send_whatsapp"}')), :'first', '... and one tool''s');
+SELECT is(pg_temp.begin(pg_temp.of(:'person', '{"key": "k1", "tool": "messaging_send_whatsapp"}')), 'conflict', '... or of another tool, from the operator');
+SELECT is(pg_temp.begin(pg_temp.of(:'other', '{"key": "k1", "hash": "names another"}')), 'conflict', '... or for another person');
+SELECT pg_temp.begun(pg_temp.of(:'person', '{"key": "k1", "caller": "call"}')) AS bound \gset
+SELECT isnt(:'bound'::uuid, :'first', 'who is bound has keys of its own ...');
+SELECT isnt(pg_temp.begun(pg_temp.of(:'other', '{"key": "k1", "caller": "call"}')), :'bound', '... one person''s ...');
+SELECT isnt(pg_temp.begun(pg_temp.of(:'person', '{"key": "k1", "caller": "bound", "tool": "messaging_send_whatsapp"}')), :'bound', '... and one tool''s');
+SELECT is(pg_temp.begun(pg_temp.of(:'person', '{"key": "k1", "caller": "bound"}')), :'bound', '... and there the same call');
+SELECT is(pg_temp.begun(pg_temp.of(:'other', '{"key": "k3"}')), pg_temp.begun('{"key": "k3"}'), 'who was nobody when it was first used is no other');
 SELECT is(pg_temp.begun('{"key": "k2"}'), pg_temp.begun('{"key": "k2"}'), 'also where nobody knows the person yet');
 
 SELECT jsonb_build_array(t.outbound('{"idem_key": "tool:first"}')) AS rows \gset
@@ -61,7 +67,7 @@ SELECT tool_end(:'first', 'failed', 'temp', 500, NULL) AS leave \gset
 SELECT is((pg_temp.row(:'first')).outcome, 'ok', 'what has ended well stays so');
 SELECT isnt((pg_temp.row(:'first')).took_ms, NULL, '... with its duration');
 SELECT is(pg_temp.begin(pg_temp.of(:'person', '{"key": "k1", "hash": "g"}')), 'conflict', 'other arguments are still another call''s');
-SELECT is((SELECT count(*) FROM tool_calls WHERE error_code = 'conflict' AND outcome = 'failed' AND idem_key IS NULL), 2::bigint, '... and on record');
+SELECT is((SELECT count(*) FROM tool_calls WHERE error_code = 'conflict' AND outcome = 'failed' AND idem_key IS NULL), 4::bigint, '... and on record');
 
 -- A conversation is opened where none is open
 SELECT t.person('+250780000011') AS lonely \gset

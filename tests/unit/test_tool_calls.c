@@ -86,6 +86,25 @@ test_what_makes_arguments_the_same(void **state)
 }
 
 static void
+test_an_empty_key_is_refused(void **state)
+{
+    static const struct tool_caller *const callers[] = { &operator_caller, &turn_caller };
+    struct tool_call call;
+    struct err e;
+
+    for (size_t i = 0; i < COUNT_OF(callers); i++) {
+        reset();
+        assert_false(execute(*state, &tool, callers[i],
+                             "{\"note\":\"a\",\"profile_id\":\"" ID_PERSON
+                             "\",\"idempotency_key\":\"\"}",
+                             &call, &e));
+        assert_int_equal(e.kind, ERR_INVALID);
+        assert_string_equal(e.text, "idempotency_key: empty");
+        assert_int_equal(runs, 0);
+    }
+}
+
+static void
 test_outcomes(void **state)
 {
     static const struct {
@@ -172,6 +191,7 @@ main(void)
         LOG_TEST(test_verdicts),
         LOG_TEST(test_a_repeat_gets_the_same_reply),
         LOG_TEST(test_what_makes_arguments_the_same),
+        LOG_TEST(test_an_empty_key_is_refused),
         LOG_TEST(test_outcomes),
         LOG_TEST(test_result_of_a_failure),
         LOG_TEST(test_schemas),
