@@ -197,8 +197,7 @@ prepare(struct talk *k)
                     .session_id = k->turn.session_id,
                     .call_id = "",
                     .turn_id = k->turn.id,
-                    .turn_token = k->turn.token,
-                    .tool_call_id = "" },
+                    .turn_token = k->turn.token },
         .first_turn_id = k->context.first_turn_id,
         .log = json_new_array(k->arena),
     };

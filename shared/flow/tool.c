@@ -46,17 +46,6 @@ hash_args(const struct tool *t, const struct tool_call *call)
     return str_hex(call->arena, digest, sizeof(digest));
 }
 
-/* Inside a turn the model's own id of the call is the key: it may lose our answer and ask again. */
-static const char *
-key_of(const struct tool_call *call)
-{
-    const struct tool_caller *c = call->caller;
-
-    if (!str_empty(c->turn_id) && !str_empty(c->tool_call_id))
-        return arena_printf(call->arena, "%s:%.128s", c->turn_id, c->tool_call_id);
-    return json_opt_scalar(call->arena, call->args, "idempotency_key", "");
-}
-
 /* An empty key says that the caller wanted one and has none: running without it would be twice. */
 static bool
 check_key(const struct tool_call *call, struct err *e)
@@ -197,7 +186,7 @@ tool_execute(struct flow *f, const struct tool *t, struct tool_call *call, struc
     if ((!call->caller->is_operator && !param_check(params, n, call->args, e)) ||
         !check_key(call, e))
         return refuse(f, &entry, call, e);
-    entry.key = key_of(call);
+    entry.key = json_opt_scalar(call->arena, call->args, "idempotency_key", "");
     entry.hash = hash_args(t, call);
     return begin(f, t, call, &entry, e);
 }

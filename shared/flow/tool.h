@@ -16,13 +16,12 @@
 struct tool_caller {
     bool
         is_operator; /* came with the service key: any person, any conversation. Otherwise bound: */
-    const char *profile_id;   /* to this person ... */
-    const char *session_id;   /* ... this conversation, "" while there is none ... */
-    const char *call_id;      /* ... a call's provider id, or "" ... */
-    const char *turn_id;      /* ... or a turn, or "" ... */
-    int64_t turn_token;       /* ... with its fence ... */
-    const char *tools;        /* ... and to these tools, "a,b,c" */
-    const char *tool_call_id; /* inside a turn: the model's id of this call; "" otherwise */
+    const char *profile_id; /* to this person ... */
+    const char *session_id; /* ... this conversation, "" while there is none ... */
+    const char *call_id;    /* ... a call's provider id, or "" ... */
+    const char *turn_id;    /* ... or a turn, or "" ... */
+    int64_t turn_token;     /* ... with its fence ... */
+    const char *tools;      /* ... and to these tools, "a,b,c" */
 };
 
 /* What became of a call, in the word its caller may repeat: done, not done, or nobody knows yet. */
@@ -61,7 +60,7 @@ struct tool {
  * - ERR_CONFLICT: the same idempotency key with other arguments.
  * - what the tool itself fails with, and ERR_TEMP, ERR_BUG of the database.
  *
- * A repeat (same idempotency key, or the same tool_call_id in one turn) gets the same reply and
+ * A repeat (same idempotency key; inside a turn flow/turn_tools.c makes it) gets the same reply and
  * sends nothing. Never waits for a network unless call->may_wait.
  */
 bool tool_execute(struct flow *f, const struct tool *t, struct tool_call *call, struct err *e)

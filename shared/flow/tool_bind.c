@@ -75,7 +75,6 @@ tool_caller_of(const struct token *t)
         .turn_id = t->turn_id,
         .turn_token = t->turn_token,
         .tools = t->tools,
-        .tool_call_id = "",
     };
 }
 

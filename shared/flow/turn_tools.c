@@ -80,25 +80,46 @@ log_call(struct turn_tools *t, const char *tool, const char *outcome)
     json_set_str(o, "outcome", outcome);
 }
 
-/* A call is told apart by what it does, not by the model's id of it, which is another one on
- * another try: the same tool with the same arguments, for the first, second, ... time, since the
- * first try at what waits. So a turn that is tried again gets the first try's result and sends
- * nothing twice, unless the model words it otherwise. */
+/* What a call asks for; how it waits, and a key of the model's own, make no other call. */
 static const char *
-call_key(struct turn_tools *t, const char *name, struct json_object *args, const char **digest)
+call_digest(struct turn_tools *t, const struct chat_call *c)
 {
     unsigned char bytes[HMAC_SIZE];
     const char *all;
+
+    json_set_str(c->args, "idempotency_key", NULL);
+    json_set_bool(c->args, "wait", false);
+    all = arena_printf(t->arena, "%s %s", c->name, json_print(t->arena, c->args));
+    hmac_digest(all, strlen(all), bytes);
+    return str_hex(t->arena, bytes, 8);
+}
+
+/* A call is told apart by what it does: the same tool with the same arguments, for the first,
+ * second, ... time, since the first try at what waits. So a turn that is tried again gets the first
+ * try's result and sends nothing twice, unless the model words it otherwise. The model's id of a
+ * call, which is another one on another try, only tells a repeat in the same turn from a second
+ * call; the same id with other arguments is a call of its own, since some servers number those of
+ * every answer from zero. */
+static const char *
+call_key(struct turn_tools *t, const struct chat_call *c)
+{
+    const char *digest = call_digest(t, c);
+    const char *key;
     int times = 1;
 
-    json_set_str(args, "idempotency_key", NULL);
-    json_set_bool(args, "wait", false);
-    all = arena_printf(t->arena, "%s %s", name, json_print(t->arena, args));
-    hmac_digest(all, strlen(all), bytes);
-    *digest = str_hex(t->arena, bytes, 8);
-    for (size_t i = 0; i < json_count(t->log); i++)
-        times += str_eq(json_opt_str(t->arena, json_item(t->log, i), "digest", ""), *digest);
-    return arena_printf(t->arena, "%s:%s:%d", t->first_turn_id, *digest, times);
+    for (size_t i = 0; i < t->n_keyed; i++) {
+        const struct turn_keyed *k = &t->keyed[i];
+
+        if (!str_eq(k->digest, digest))
+            continue;
+        if (!str_empty(c->given) && str_eq(k->given, c->given))
+            return k->key;
+        times++;
+    }
+    key = arena_printf(t->arena, "%s:%s:%d", t->first_turn_id, digest, times);
+    if (t->n_keyed < COUNT_OF(t->keyed))
+        t->keyed[t->n_keyed++] = (struct turn_keyed){ c->given, digest, key };
+    return key;
 }
 
 /* What a model is told of a call, cut where it is too much. */
@@ -119,24 +140,22 @@ result_text(struct arena *a, struct json_object *result)
 }
 
 static const char *
-execute(struct turn_tools *t, struct flow *f, const struct tool *tool, struct json_object *args)
+execute(struct turn_tools *t, struct flow *f, const struct tool *tool, const struct chat_call *c)
 {
     static const char *const outcomes[] = {
         [TOOL_OK] = "ok", [TOOL_FAILED] = "failed", [TOOL_UNKNOWN] = "unknown"
     };
     struct tool_call call = { .arena = t->arena,
                               .caller = &t->caller,
-                              .args = args,
+                              .args = c->args,
                               .reply = json_new_object(t->arena),
                               .status = 200 };
-    const char *digest;
     struct err e = { 0 };
     bool ok;
 
-    json_set_str(args, "idempotency_key", call_key(t, tool->name, args, &digest));
+    json_set_str(c->args, "idempotency_key", call_key(t, c));
     ok = tool_execute(f, tool, &call, &e);
     log_call(t, tool->name, ok ? outcomes[call.outcome] : err_kind_text(e.kind));
-    json_set_str(json_item(t->log, json_count(t->log) - 1), "digest", digest);
     if (ok && tool == &tool_agent_handover)
         t->has_handed_over = true;
     if (ok && tool->sends && call.outcome != TOOL_FAILED)
@@ -169,5 +188,5 @@ turn_tools_run(struct turn_tools *t, struct flow *f, const struct chat_call *c)
         log_call(t, tool->name, "invalid");
         return error_json(a, "invalid", "the arguments are no JSON object; call it again");
     }
-    return execute(t, f, tool, c->args);
+    return execute(t, f, tool, c);
 }

@@ -10,12 +10,21 @@
 #define TURN_MAX_ROUNDS 5 /* of calls; then the model must answer in words */
 #define TURN_MAX_CALLS  10
 
+/* A call that has had its key. */
+struct turn_keyed {
+    const char *given;  /* the model's own id of it, "" if none */
+    const char *digest; /* of what it asks for */
+    const char *key;
+};
+
 struct turn_tools {
     struct arena *arena; /* the turn's */
     struct tool_caller caller;
     const char *first_turn_id; /* the first try at what waits: see call_key() */
     struct json_object *log;   /* [{tool, outcome}]: the turn's evidence */
     int calls;
+    struct turn_keyed keyed[TURN_MAX_CALLS];
+    size_t n_keyed;
     bool has_handed_over; /* once a turn */
     bool has_sent;        /* at least one message is written */
 };

@@ -194,6 +194,7 @@ read_calls(struct arena *a, struct json_object *message, struct chat_answer *out
                                .name = json_opt_str(a, call, "function.name", ""),
                                .args = read_args(a, call) };
 
+        c.given = c.id;
         if (str_empty(c.id) || is_id_taken(out, c.id))
             c.id = arena_printf(a, "call_no_id_%zu", i + 1);
         out->calls[out->n_calls++] = c;

@@ -29,7 +29,8 @@ struct chat_ask {
 
 /* One call of a tool that the model asks for. */
 struct chat_call {
-    const char *id; /* never empty, no two of one answer are the same */
+    const char *id;    /* never empty, no two of one answer are the same */
+    const char *given; /* the id as the model gave it; "" if it gave none */
     const char *name;
     struct json_object *args; /* NULL: what it wrote is no JSON object */
 };

@@ -103,7 +103,6 @@ static const struct tool_caller service = { .is_operator = true,
                                             .session_id = "",
                                             .call_id = "",
                                             .turn_id = "",
-                                            .tools = "",
-                                            .tool_call_id = "" };
+                                            .tools = "" };
 
 #endif

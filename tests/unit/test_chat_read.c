@@ -183,6 +183,11 @@ test_read_calls(void **state)
             const char *path = arena_printf(a, "tool_calls.%zu.id", k);
             ids = arena_printf(a, "%s%s ", ids, got.calls[k].id);
             expect_text(rows[i].name, json_opt_str(a, back, path, ""), got.calls[k].id);
+            /* How the model itself called it is not lost. */
+            expect_true(rows[i].name,
+                        str_eq(got.calls[k].given, "a") || str_empty(got.calls[k].given));
+            expect_true(rows[i].name,
+                        !str_eq(got.calls[k].id, "a") || str_eq(got.calls[k].given, "a"));
         }
         expect_text(rows[i].name, ids, rows[i].ids);
         expect_text(rows[i].name, got.calls[0].args == NULL ? "" : json_print(a, got.calls[0].args),

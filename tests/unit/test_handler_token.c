@@ -71,7 +71,6 @@ test_token_speaks_for_its_person(void **state)
     assert_string_equal(seen.turn_id, ID_TURN);
     assert_int_equal(seen.turn_token, 9);
     assert_string_equal(seen.tools, "a_tool");
-    assert_string_equal(seen.tool_call_id, "");
 }
 
 /* All of them in the same words, and the endpoint does not run. */

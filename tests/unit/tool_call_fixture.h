@@ -50,8 +50,7 @@ static const struct tool_caller turn_caller = { .profile_id = ID_PERSON,
                                                 .call_id = "",
                                                 .turn_id = ID_TURN,
                                                 .turn_token = 3,
-                                                .tools = "other,a_tool",
-                                                .tool_call_id = "call_1" };
+                                                .tools = "other,a_tool" };
 /* One call of the tool; the arguments as JSON. */
 static inline bool
 execute(struct fixture *x, const struct tool *t, const struct tool_caller *caller, const char *args,
