@@ -278,18 +278,29 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
       FROM whole w
 $$;
 
--- The conversation before this one, if it ended within thirty days of it, the person did not begin anew, and no STOP was said.
+-- The conversation before this one, if it ended within thirty days of it, the person did not begin anew, and no STOP was said; and the
+-- latest call of these thirty days that left a text, though conversations without one may lie between: what was agreed then still holds.
 CREATE FUNCTION session_before(p_session uuid) RETURNS TABLE (session_id uuid, call_id text, intent text, ended_at timestamptz)
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT o.id, o.call_id, o.last_intent, o.ended_at
-      FROM omnichannel_sessions s,
-           LATERAL (SELECT e.id, e.call_id, e.last_intent, least(e.closed_at, e.expires_at - interval '24 hours') AS ended_at
-                      FROM omnichannel_sessions e
-                     WHERE e.profile_id = s.profile_id AND e.status = 'closed' AND e.started_at < s.started_at
-                     ORDER BY e.started_at DESC LIMIT 1) o
-     WHERE s.id = p_session AND NOT s.starts_afresh AND o.ended_at > s.started_at - interval '30 days'
-       AND NOT EXISTS (SELECT 1 FROM message_delivery_log m
-                        WHERE m.session_id IN (s.id, o.id) AND m.metadata ->> 'keyword' = 'stop')
+    WITH earlier AS (
+        SELECT e.id, e.call_id, e.last_intent, e.started_at, s.started_at AS until,
+               least(e.closed_at, e.expires_at - interval '24 hours') AS ended_at,
+               EXISTS (SELECT 1 FROM omnichannel_sessions x -- from e to this one; NEW in e itself ends what is before e
+                        WHERE x.profile_id = s.profile_id AND x.started_at BETWEEN e.started_at AND s.started_at
+                          AND ((x.starts_afresh AND x.id <> e.id)
+                               OR EXISTS (SELECT 1 FROM message_delivery_log m
+                                           WHERE m.session_id = x.id AND m.metadata ->> 'keyword' = 'stop'))) AS is_behind
+          FROM omnichannel_sessions s
+          JOIN omnichannel_sessions e ON e.profile_id = s.profile_id AND e.status = 'closed' AND e.started_at < s.started_at
+         WHERE s.id = p_session
+         ORDER BY e.started_at DESC LIMIT 60) -- more than one a day is rare
+    SELECT o.id, k.call_id, o.last_intent, o.ended_at
+      FROM (SELECT * FROM earlier e ORDER BY e.started_at DESC LIMIT 1) o
+      LEFT JOIN LATERAL (
+           SELECT e.call_id FROM earlier e JOIN call_summaries c ON c.call_id = e.call_id
+            WHERE call_has_text(c) AND NOT e.is_behind AND e.ended_at > e.until - interval '30 days'
+            ORDER BY e.started_at DESC LIMIT 1) k ON true
+     WHERE NOT o.is_behind AND o.ended_at > o.until - interval '30 days'
 $$;
 
 -- Who answers: the agent that was chosen last, else the one for the intent, else the default.

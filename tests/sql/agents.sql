@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(77);
+SELECT plan(85);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -102,6 +102,37 @@ UPDATE message_delivery_log SET metadata = '{"keyword": "stop"}' WHERE session_i
 SELECT pg_temp.ends(:'first') \g /dev/null
 SELECT session_id AS second FROM t.inbound('+250781000003') \gset
 SELECT is((SELECT b.session_id FROM session_before(:'second') AS b), NULL, 'after STOP nothing is brought along');
+
+-- A call with a text, then conversations without one.
+CREATE FUNCTION pg_temp.call_of(phone text, call text, summary text) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    s uuid := (SELECT o.id FROM session_open(t.person(phone), 'voice', call, NULL, NULL, uuid_v7()) AS o);
+BEGIN
+    INSERT INTO call_summaries (call_id, profile_id, session_id, summary_text) VALUES (call, t.person(phone), s, summary);
+    RETURN s;
+END $$;
+CREATE FUNCTION pg_temp.call_before(session uuid) RETURNS text LANGUAGE sql AS $$ SELECT b.call_id FROM session_before(session) AS b $$;
+SELECT pg_temp.call_of('+250781000008', 'before-1', 'A house in Remera.') AS called \gset
+SELECT pg_temp.ends(:'called', '20 days') \g /dev/null
+SELECT session_id AS second FROM t.inbound('+250781000008', '{"content": "thanks"}') \gset
+SELECT is(pg_temp.call_before(:'second'), 'before-1', 'the call before is brought along');
+SELECT pg_temp.ends(:'second', '10 days') \g /dev/null
+SELECT pg_temp.call_of('+250781000008', 'before-2', '') AS third \gset
+SELECT pg_temp.ends(:'third', '5 days') \g /dev/null
+SELECT session_id AS fourth FROM t.inbound('+250781000008', '{"content": "is it free?"}') \gset
+SELECT is(pg_temp.call_before(:'fourth'), 'before-1', '... also over conversations and calls that left no text');
+SELECT is((SELECT b.session_id FROM session_before(:'fourth') AS b), :'third', '... the messages are the latest conversation''s');
+UPDATE omnichannel_sessions SET starts_afresh = true WHERE id = :'second';
+SELECT is(pg_temp.call_before(:'fourth'), NULL, '... but not from before NEW');
+UPDATE omnichannel_sessions SET starts_afresh = false WHERE id = :'second';
+UPDATE omnichannel_sessions SET starts_afresh = true WHERE id = :'called';
+SELECT is(pg_temp.call_before(:'fourth'), 'before-1', '... which hides nothing of what it began');
+UPDATE message_delivery_log SET metadata = '{"keyword": "stop"}' WHERE session_id = :'second';
+SELECT is(pg_temp.call_before(:'fourth'), NULL, '... nor from before a STOP');
+SELECT is((SELECT b.session_id FROM session_before(:'fourth') AS b), :'third', '... though what came after it is');
+UPDATE message_delivery_log SET metadata = '{}' WHERE session_id = :'second';
+UPDATE omnichannel_sessions SET closed_at = clock_timestamp() - interval '31 days' WHERE id = :'called';
+SELECT is(pg_temp.call_before(:'fourth'), NULL, '... nor an older one');
 
 CREATE FUNCTION pg_temp.afresh(phone text, external_id text) RETURNS TABLE (outcome text, session_id uuid, session_created boolean) LANGUAGE sql AS $$
     SELECT r.outcome, r.session_id, r.session_created FROM record_inbound_afresh('sms', 'mtn', external_id, phone, NULL, NULL, NULL, 'NEW', clock_timestamp(),
