@@ -11,19 +11,37 @@
 #include "core/phrase.h"
 #include "core/sms_text.h"
 
-/* "12. " or "12) " at the start of a line: its number, and where the words begin; 0 for none. */
+/* Behind an item's number: ".", ")", ":" or, with blanks before it or not, a dash. How many bytes;
+ * 0 for none. */
+static size_t
+mark_len(const char *p)
+{
+    static const char *const dashes[] = { "-", "\xE2\x80\x93", "\xE2\x80\x94" };
+    size_t blanks = strspn(p, " \t");
+
+    if (*p != '\0' && strchr(".):", *p) != NULL)
+        return 1;
+    for (size_t i = 0; i < COUNT_OF(dashes); i++) {
+        if (str_starts(p + blanks, dashes[i]))
+            return blanks + strlen(dashes[i]);
+    }
+    return 0;
+}
+
+/* "12. " or the like at the start of a line: its number, and where the words begin; 0 for none. */
 static int
 item_at(const char *line, const char **words)
 {
     const char *p = line + strspn(line, " \t*_");
     size_t digits = strspn(p, "0123456789");
+    size_t mark = mark_len(p + digits);
     int n = 0;
 
-    if (digits < 1 || digits > 2 || (p[digits] != '.' && p[digits] != ')'))
+    if (digits < 1 || digits > 2 || mark == 0)
         return 0;
     for (size_t i = 0; i < digits; i++)
         n = n * 10 + (p[i] - '0');
-    p += digits + 1;
+    p += digits + mark;
     p += strspn(p, "*_");
     if (*p != ' ' && *p != '\t')
         return 0;
@@ -58,6 +76,7 @@ answer_options(struct arena *a, const char *text, const char *out[ANSWER_MAX_OPT
         const char *words = "";
         int number = item_at(line, &words);
         bool blank = strspn(line, " \t\r") >= len;
+        bool more_of_item = *line == ' ' || *line == '\t'; /* an indented line goes on */
 
         if (number == (int)n + 1 && words < line + len) {
             if (n == ANSWER_MAX_OPTIONS)
@@ -65,7 +84,7 @@ answer_options(struct arena *a, const char *text, const char *out[ANSWER_MAX_OPT
             out[n++] = title_of(a, words, len - (size_t)(words - line));
             if (*out[n - 1] == '\0')
                 return 0;
-        } else if (n > 0 && !blank) {
+        } else if (n > 0 && !blank && !more_of_item) {
             break;
         }
         line += len + (line[len] == '\n');

@@ -9,12 +9,13 @@
 #include "core/channel.h"
 
 #define ANSWER_MAX_OPTIONS 10
-#define ANSWER_MAX_PARTS   4 /* what is behind them is cut off */
+#define ANSWER_MAX_PARTS   80 /* enough for GUARD_MAX letters of any script */
 #define ANSWER_MAX_TITLE   200
 
-/* What stands behind the numbers of the first list in the text that goes "1. ", "2. " or "1) ",
- * "2) " line by line, at least two of them and at most ANSWER_MAX_OPTIONS. Returns how many, 0 for
- * no such list; out has room for ANSWER_MAX_OPTIONS. */
+/* What stands behind the numbers of the first list in the text that goes "1. ", "2. " line by line,
+ * or "1) ", "1: ", "1 - ", at least two of them and at most ANSWER_MAX_OPTIONS; of an item that
+ * goes on in indented lines its first line. Returns how many, 0 for no such list; out has room for
+ * ANSWER_MAX_OPTIONS. */
 size_t answer_options(struct arena *a, const char *text, const char *out[ANSWER_MAX_OPTIONS]);
 
 /* A text for SMS (sms_text_plain) in parts of at most 'segments' each, cut behind a sentence or a

@@ -9,8 +9,8 @@
 #include "core/sms_text.h"
 #include "flow/answer.h"
 
-#define PARAGRAPH_MAX  900 /* so that the filled template stays under 1024 */
-#define RICH_MAX_CHARS 4000
+#define PARAGRAPH_MAX  900  /* so that the filled template stays under 1024 */
+#define RICH_MAX_CHARS 4096 /* what WhatsApp takes */
 
 struct compose_text
 compose_plain(struct arena *a, const char *text)

@@ -33,8 +33,8 @@ struct compose_text compose_missed(struct arena *a, const struct config *c, enum
 /* Words that are the same on both channels. */
 struct compose_text compose_plain(struct arena *a, const char *text);
 
-/* The same for a reply: a list in it can be chosen from, and what is too long for one SMS waits
- * until the person asks for more. */
+/* The same for what an agent or a person words: a list in it can be chosen from, and what is too
+ * long for one SMS waits until the person asks for more. */
 struct compose_text compose_reply(struct arena *a, const char *text, enum language l);
 
 /* What the drafts of one message have in common. */

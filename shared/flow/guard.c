@@ -98,21 +98,20 @@ guard_text(struct arena *a, const char *text, const struct guard_rules *r)
                  : links > 0              ? "links"
                  : numbers > 0            ? "numbers"
                                           : "";
-    out.text = capped(a, out.text, r->channel == CHANNEL_SMS ? GUARD_SMS_MAX : GUARD_RICH_MAX);
+    out.text = capped(a, out.text, GUARD_MAX);
     return out;
 }
 
 bool
-guard_rules_read(struct flow *f, struct arena *a, const struct guard_about *about,
+guard_rules_read(struct flow *f, struct arena *a, const struct allowed_for *whose,
                  struct guard_rules *out, struct err *e)
 {
     const struct config *c = f->config;
     struct allowed allowed;
 
-    if (!allowed_of_session(f->db, a, &about->whose, &allowed, e))
+    if (!allowed_of_session(f->db, a, whose, &allowed, e))
         return false;
     *out = (struct guard_rules){
-        .channel = about->channel,
         .instructions = allowed.instructions,
         .public_url = c->public_url,
         .allowed_links = allowed.links,
@@ -124,21 +123,20 @@ guard_rules_read(struct flow *f, struct arena *a, const struct guard_about *abou
 }
 
 bool
-guard_check(struct flow *f, struct arena *a, const struct guard_about *about, const char *text,
+guard_check(struct flow *f, struct arena *a, const struct allowed_for *whose, const char *text,
             const char **out, struct err *e)
 {
     struct guard_rules rules;
     struct guard_result result;
 
-    if (!guard_rules_read(f, a, about, &rules, e))
+    if (!guard_rules_read(f, a, whose, &rules, e))
         return false;
     result = guard_text(a, text, &rules);
     if (!str_empty(result.reason))
-        log_event(
-            f->log, ANSWER_GUARDED,
-            LF_ID("session_id", str_empty(about->whose.session_id) ? "" : about->whose.session_id),
-            LF_ID("reason", result.reason),
-            LF_ID("result", result.text == NULL ? "refused" : "cleaned"));
+        log_event(f->log, ANSWER_GUARDED,
+                  LF_ID("session_id", str_empty(whose->session_id) ? "" : whose->session_id),
+                  LF_ID("reason", result.reason),
+                  LF_ID("result", result.text == NULL ? "refused" : "cleaned"));
     if (result.text == NULL) {
         err_set(e, ERR_FORBIDDEN, "message: may not be sent (%s)", result.reason);
         return err_code(e, "guarded");

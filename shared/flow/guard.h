@@ -6,16 +6,14 @@
 #ifndef OMNI_FLOW_GUARD_H
 #define OMNI_FLOW_GUARD_H
 
-#include "core/channel.h"
 #include "flow/flow.h"
 #include "model/allowed.h"
 
-#define GUARD_RICH_MAX 3000 /* code points of a message on WhatsApp ... */
-#define GUARD_SMS_MAX  1200 /* ... and by SMS, where four parts carry no more */
+#define GUARD_MAX                                                                                  \
+    4096 /* code points of a message: as WhatsApp takes them; by SMS it goes in parts */
 
 /* What a message may hold. Every text may be "" or NULL. */
 struct guard_rules {
-    enum channel channel;
     const char *instructions;       /* of the agent: not to be given away */
     const char *public_url;         /* our own address: links to its host are allowed, */
     const char *allowed_links;      /* and to these hosts and what is below them: a JSON array */
@@ -33,22 +31,16 @@ struct guard_result {
 /* Pure: the same words and rules give the same result. */
 struct guard_result guard_text(struct arena *a, const char *text, const struct guard_rules *r);
 
-/* Whom a message is for, and by what. */
-struct guard_about {
-    struct allowed_for whose;
-    enum channel channel;
-};
-
 /*
  * The same with the rules of the conversation's agent (one statement), and a line in the log when
  * something was done. *out is what may be sent. Fails with ERR_FORBIDDEN and the code "guarded"
  * when the words are refused.
  */
-bool guard_check(struct flow *f, struct arena *a, const struct guard_about *about, const char *text,
+bool guard_check(struct flow *f, struct arena *a, const struct allowed_for *whose, const char *text,
                  const char **out, struct err *e) MUST_CHECK;
 
 /* The rules alone, for those who have many texts. */
-bool guard_rules_read(struct flow *f, struct arena *a, const struct guard_about *about,
+bool guard_rules_read(struct flow *f, struct arena *a, const struct allowed_for *whose,
                       struct guard_rules *out, struct err *e) MUST_CHECK;
 
 #endif

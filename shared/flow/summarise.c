@@ -152,7 +152,7 @@ guard_points(struct work *w, const struct guard_rules *rules, struct points *p)
 static void
 end_with_answer(struct work *w, const char *answer)
 {
-    const struct guard_about about = { { .call_id = w->t.call_id }, CHANNEL_WHATSAPP };
+    const struct allowed_for whose = { .call_id = w->t.call_id };
     struct transcript_end end = { .retry_s = -1 };
     struct guard_rules rules;
     struct err e = { 0 };
@@ -163,7 +163,7 @@ end_with_answer(struct work *w, const char *answer)
         end_with_nothing(w, "nonsense", retry_after(w));
         return;
     }
-    if (!guard_rules_read(w->owner->flow, w->arena, &about, &rules, &e)) {
+    if (!guard_rules_read(w->owner->flow, w->arena, &whose, &rules, &e)) {
         log_event(w->owner->flow->log, DATABASE_AWAY, LF_ID("call_id", w->t.call_id), LF_ERR(&e));
         drop_work(w); /* the lease lapses, another takes it up */
         return;

@@ -131,12 +131,11 @@ talk_end_answer(struct talk *k, const char *text)
         .says = chat_says(""),
     };
 
-    const struct guard_about about = { { .session_id = k->turn.session_id },
-                                       CHANNEL_WHATSAPP }; /* by SMS it goes in parts */
+    const struct allowed_for whose = { .session_id = k->turn.session_id };
     struct err e = { 0 };
 
     text = text == NULL ? NULL : prompt_unmarked(k->arena, text);
-    if (text != NULL && !guard_check(k->flow, k->arena, &about, text, &text, &e)) {
+    if (text != NULL && !guard_check(k->flow, k->arena, &whose, text, &text, &e)) {
         if (e.kind == ERR_FORBIDDEN) {
             talk_end_fallback(k, &e);
             return;

@@ -51,13 +51,12 @@ guard_words(struct flow *f, struct tool_call *call, struct err *e)
     static const char *const texts[] = { "summary", "main_intent" };
     static const char *const lists[] = { "bullets", "next_actions" };
     const struct tool_caller *c = call->caller;
-    const struct guard_about about = { { c->session_id, c->profile_id, c->call_id },
-                                       CHANNEL_WHATSAPP };
+    const struct allowed_for whose = { c->session_id, c->profile_id, c->call_id };
     struct guard_rules rules;
 
     if (c->is_operator)
         return true;
-    if (!guard_rules_read(f, call->arena, &about, &rules, e))
+    if (!guard_rules_read(f, call->arena, &whose, &rules, e))
         return false;
     for (size_t i = 0; i < COUNT_OF(texts); i++) {
         const char *text = json_opt_str(call->arena, call->args, texts[i], "");

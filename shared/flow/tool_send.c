@@ -5,7 +5,6 @@
 
 #include "base/crash.h"
 #include "base/str.h"
-#include "core/sms_text.h"
 #include "flow/channel_result.h"
 #include "flow/compose.h"
 #include "flow/deliver.h"
@@ -17,7 +16,9 @@
 const struct param tool_send_params[] = {
     { "profile_id", PARAM_UUID, true, 0, NULL, "The person." },
     { "message", PARAM_TEXT, true, 4000, NULL,
-      "What to say, in the person's language, without markup. By SMS at most 300 letters arrive." },
+      "What to say, in the person's language, without markup. By SMS 300 letters arrive at once, "
+      "the "
+      "rest when the person asks for more." },
     { "session_id", PARAM_UUID, false, 0, NULL, "The conversation it belongs to." },
     { "subject", PARAM_TEXT, false, 100, NULL, "A title in front of it." },
     { "message_type", PARAM_WORD, false, 0, "tool|follow_up|reply|summary|confirmation",
@@ -35,6 +36,7 @@ struct wish {
     const char *profile_id;
     const char *session_id;
     bool by_human;
+    struct compose_text text;
 };
 
 struct plan
@@ -101,14 +103,15 @@ tool_send_status(const struct message_state *states, size_t n, size_t n_skipped)
 
 /* A title is a line of its own. */
 static struct compose_text
-text_of(struct tool_call *call)
+text_of(struct tool_call *call, const struct person *to)
 {
     struct arena *a = call->arena;
     const char *message = str_trim(a, json_opt_str(a, call->args, "message", ""));
     const char *subject = str_trim(a, json_opt_str(a, call->args, "subject", ""));
 
-    return compose_plain(a, str_empty(subject) ? message
-                                               : arena_printf(a, "*%s*\n%s", subject, message));
+    if (!str_empty(subject))
+        message = arena_printf(a, "*%s*\n%s", subject, message);
+    return compose_reply(a, message, language_parse(to->language));
 }
 
 /* Channels that were named and that the message does not go out on. */
@@ -139,7 +142,7 @@ write_rows(struct flow *f, struct tool_call *call, const struct wish *w,
         .type = w->type,
         .person = &to->person,
         .language = language_parse(to->person.language),
-        .text = text_of(call),
+        .text = w->text,
         .key = arena_printf(a, "tool:%s", call->id),
         .call_id = to->call_id,
         .turn_id = call->caller->turn_id != NULL ? call->caller->turn_id : "",
@@ -227,19 +230,10 @@ put_skips(struct arena *a, struct json_object *array, const char *json)
 }
 
 static bool
-is_cut_for_sms(struct tool_call *call)
-{
-    const char *whole =
-        sms_text_plain(call->arena, json_opt_str(call->arena, call->args, "message", ""));
-
-    return sms_text_size(whole).segments > COMPOSE_SMS_SEGMENTS;
-}
-
-static bool
-answer(struct flow *f, struct tool_call *call, const struct tool_sent *sent, struct err *e)
+answer(struct flow *f, struct tool_call *call, const struct wish *w, const struct tool_sent *sent,
+       struct err *e)
 {
     struct json_object *channels = json_new_array(call->arena);
-    bool cut = is_cut_for_sms(call);
     struct message_state *states;
     size_t n;
     size_t skipped;
@@ -248,7 +242,7 @@ answer(struct flow *f, struct tool_call *call, const struct tool_sent *sent, str
     if (!message_states(f->db, call->arena, sent->ids, sent->n, &states, &n, e))
         return false;
     for (size_t i = 0; i < n; i++) {
-        put_row(channels, &states[i], cut);
+        put_row(channels, &states[i], w->text.n_more > 0);
         /* Without a first attempt its outcome is still to come. */
         if (str_eq(states[i].status, "pending") || str_eq(states[i].status, "sending"))
             call->status = 202;
@@ -265,18 +259,19 @@ answer(struct flow *f, struct tool_call *call, const struct tool_sent *sent, str
 }
 
 static bool
-send_wish(struct flow *f, struct tool_call *call, const struct wish *w,
-          const struct tool_person *to, struct err *e)
+send_wish(struct flow *f, struct tool_call *call, struct wish *w, const struct tool_person *to,
+          struct err *e)
 {
     bool wait = call->may_wait && json_opt_bool(call->args, "wait", true);
     struct tool_sent sent;
 
+    w->text = text_of(call, &to->person);
     if (!write_rows(f, call, w, to, &sent, e))
         return false;
     if (sent.n > 0 && wait && !deliver_first_attempt(f, sent.ids, sent.n, FIRST_ATTEMPT_MS, e))
         return false;
     CRASH_POINT("tool_sent");
-    if (!answer(f, call, &sent, e))
+    if (!answer(f, call, w, &sent, e))
         return false;
     if (call->status == 202) /* not waited for, or an earlier message goes first */
         wake_send(f->config->wake_socket);
@@ -288,17 +283,14 @@ static bool
 guard_words(struct flow *f, struct tool_call *call, const struct wish *w, struct err *e)
 {
     static const char *const keys[] = { "message", "subject" };
-    const struct guard_about about = {
-        .whose = { .session_id = w->session_id, .profile_id = w->profile_id },
-        .channel = w->channels == TOOL_BY_SMS ? CHANNEL_SMS : CHANNEL_WHATSAPP,
-    };
+    const struct allowed_for whose = { .session_id = w->session_id, .profile_id = w->profile_id };
 
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         const char *words = json_opt_str(call->arena, call->args, keys[i], "");
 
         if (str_empty(str_trim(call->arena, words)))
             continue;
-        if (!guard_check(f, call->arena, &about, words, &words, e))
+        if (!guard_check(f, call->arena, &whose, words, &words, e))
             return false;
         json_set_str(call->args, keys[i], words);
     }

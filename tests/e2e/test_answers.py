@@ -55,6 +55,29 @@ class Answers(SystemTest):
         self.assertEqual(self.value("SELECT count(*) FROM message_delivery_log m JOIN profiles p ON p.user_id = m.profile_id WHERE "
                                     f"p.phone_number = '{number}' AND direction = 'outbound' AND segments <= 2"), "4")
 
+    def test_a_very_long_answer_is_all_there(self):
+        number = "+250788002021"
+        longest = " ".join(f"This is sentence {i:02d} of the answer, and it says something." for i in range(1, 61))
+        self.agent(longest)
+        got = self.told(number, "tell me all of it")
+        while got[-1]["text"].endswith("1 for more") and len(got) < 30:
+            got += self.told(number, "1")
+        self.assertEqual(" ".join(m["text"].removesuffix("\n1 for more") for m in got), longest)
+
+    def test_a_list_that_a_tool_sends_can_be_chosen_from(self):
+        number = "+250788002022"
+        self.agent({"reply": "Hello."})
+        self.told(number, "hello", "whatsapp")
+        profile = self.value(f"SELECT user_id FROM profiles WHERE phone_number = '{number}'")
+        before = len(self.sent_to(number))
+        status, reply = self.tool("/tools/messaging_send_whatsapp", {"profile_id": profile, "message": "Which?\n1 - Remera\n   two rooms\n2 - Gikondo"})
+        self.assertEqual((status, reply["status"]), (200, "sent"), reply)
+        sent = self.sent_to(number)[before:]
+        self.assertEqual([b["reply"]["title"] for b in sent[0]["interactive"]["action"]["buttons"]], ["Remera", "Gikondo"])
+        self.agent({"reply": "Gikondo it is."})
+        self.assertEqual(self.told(number, "2", "sms")[0]["text"], "Gikondo it is.")
+        self.assertIn('2 (= "Gikondo")', self.last_prompt())
+
     def test_another_message_drops_the_rest(self):
         number = "+250788002002"
         self.agent(LONG, "Yes.", "One what?")

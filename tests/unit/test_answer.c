@@ -13,6 +13,16 @@ static const struct {
     { "dots", "I have:\n1. Kimironko, 250,000\n2. Remera, 280,000\nWhich one?",
       "Kimironko, 250,000|Remera, 280,000" },
     { "brackets", "1) Moto\n2) Taxi\n3) Bus", "Moto|Taxi|Bus" },
+    { "colons", "1: Moto\n2: Taxi", "Moto|Taxi" },
+    { "dashes behind numbers", "1 - Moto\n2 - Taxi\n3- Bus", "Moto|Taxi|Bus" },
+    { "long dashes", "1 \xE2\x80\x93 Moto\n2 \xE2\x80\x94 Taxi", "Moto|Taxi" },
+    { "items that go on",
+      "1. Remera\n   two rooms, 280,000\n\tfree now\n2. Gikondo\n   one room\nWhich?",
+      "Remera|Gikondo" },
+    { "a list inside an item", "1. Remera\n   1. two rooms\n   - a garden\n2. Gikondo",
+      "Remera|Gikondo" },
+    { "times and ranges", "1:30 is late\n2:30 too", "" },
+    { "a range", "1-2 rooms\n2-3 rooms", "" },
     { "blank lines between", "1. a\n\n2. b\n\n3. c", "a|b|c" },
     { "indented", "  1. a\n  2. b", "a|b" },
     { "bold", "*1.* Kimironko\n*2.* *Remera*", "Kimironko|Remera" },
@@ -145,16 +155,23 @@ test_nothing_is_lost_between_parts(void **state)
     assert_string_equal(joined, text);
 }
 
+/* As much as goes to WhatsApp, in any script. */
 static void
-test_never_more_than_four_parts(void **state)
+test_all_of_a_long_answer_waits(void **state)
 {
     struct arena *a = *state;
     const char *parts[ANSWER_MAX_PARTS];
+    char *wide = arena_alloc(a, 4 * 4096 + 1);
+    size_t n = answer_parts(a, sentences(a, 96), 2, LANG_SW, false, parts); /* 4,000 letters */
 
-    assert_int_equal(answer_parts(a, sentences(a, 100), 2, LANG_SW, false, parts), 4);
+    assert_in_range(n, 14, 20);
     assert_non_null(strstr(parts[2], "1 kwa zaidi"));
-    assert_string_equal(parts[3] + strlen(parts[3]) - 3, "...");
-    assert_true(sms_text_size(parts[3]).segments <= 2);
+    assert_non_null(strstr(parts[n - 1], "number 96, a short one."));
+    for (size_t i = 0; i < 4096; i++)
+        memcpy(wide + 4 * i, "\xF0\x9F\x8F\xA0", 4);
+    n = answer_parts(a, wide, 2, LANG_SW, false, parts);
+    assert_true(n <= ANSWER_MAX_PARTS);
+    assert_null(strstr(parts[n - 1], "..."));
 }
 
 static void
@@ -201,7 +218,7 @@ main(void)
         ARENA_TEST(test_short_text_is_one_part),
         ARENA_TEST(test_long_text_is_cut_behind_sentences),
         ARENA_TEST(test_nothing_is_lost_between_parts),
-        ARENA_TEST(test_never_more_than_four_parts),
+        ARENA_TEST(test_all_of_a_long_answer_waits),
         ARENA_TEST(test_endless_words_and_other_scripts),
         ARENA_TEST(test_options_leave_the_figures_free),
     };

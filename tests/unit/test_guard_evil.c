@@ -174,8 +174,7 @@ static void
 test_evil_words_do_not_pass(void **state)
 {
     struct arena *a = arena_new();
-    const struct guard_rules rules = { .channel = CHANNEL_WHATSAPP,
-                                       .instructions = INSTRUCTIONS,
+    const struct guard_rules rules = { .instructions = INSTRUCTIONS,
                                        .public_url = "https://easymo.rw",
                                        .allowed_links = "[\"gov.rw\"]",
                                        .allowed_numbers = "[\"+250788000000\"]",
