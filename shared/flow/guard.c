@@ -122,25 +122,41 @@ guard_rules_read(struct flow *f, struct arena *a, const struct allowed_for *whos
     return true;
 }
 
+/* What a refusal means for whoever worded it. */
+static const char *
+words_of(const char *reason)
+{
+    static const struct {
+        const char *reason;
+        const char *words;
+    } rows[] = {
+        { "empty", "there is no word in it" },
+        { "leak", "it repeats the instructions" },
+        { "internal", "it holds names of tools, JSON, ids, keys or marks of a prompt" },
+        { "nothing_left", "without the links and numbers it may not name nothing is left" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (str_eq(rows[i].reason, reason))
+            return rows[i].words;
+    }
+    return reason;
+}
+
 bool
-guard_check(struct flow *f, struct arena *a, const struct allowed_for *whose, const char *text,
-            const char **out, struct err *e)
+guard_check(struct flow *f, struct arena *a, const struct allowed_for *whose, const char *field,
+            const char *text, struct guard_result *out, struct err *e)
 {
     struct guard_rules rules;
-    struct guard_result result;
 
     if (!guard_rules_read(f, a, whose, &rules, e))
         return false;
-    result = guard_text(a, text, &rules);
-    if (!str_empty(result.reason))
+    *out = guard_text(a, text, &rules);
+    if (!str_empty(out->reason))
         log_event(f->log, ANSWER_GUARDED,
                   LF_ID("session_id", str_empty(whose->session_id) ? "" : whose->session_id),
-                  LF_ID("reason", result.reason),
-                  LF_ID("result", result.text == NULL ? "refused" : "cleaned"));
-    if (result.text == NULL) {
-        err_set(e, ERR_FORBIDDEN, "message: may not be sent (%s)", result.reason);
-        return err_code(e, "guarded");
-    }
-    *out = result.text;
-    return true;
+                  LF_ID("reason", out->reason),
+                  LF_ID("result", out->text == NULL ? "refused" : "cleaned"));
+    return out->text != NULL || err_set(e, ERR_FORBIDDEN, "%s: may not be sent (%s): %s", field,
+                                        out->reason, words_of(out->reason));
 }

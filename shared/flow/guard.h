@@ -33,11 +33,12 @@ struct guard_result guard_text(struct arena *a, const char *text, const struct g
 
 /*
  * The same with the rules of the conversation's agent (one statement), and a line in the log when
- * something was done. *out is what may be sent. Fails with ERR_FORBIDDEN and the code "guarded"
- * when the words are refused.
+ * something was done. Fails with ERR_FORBIDDEN when the words are refused: the error names 'field'
+ * and the cause, and quotes nothing.
  */
-bool guard_check(struct flow *f, struct arena *a, const struct allowed_for *whose, const char *text,
-                 const char **out, struct err *e) MUST_CHECK;
+bool guard_check(struct flow *f, struct arena *a, const struct allowed_for *whose,
+                 const char *field, const char *text, struct guard_result *out, struct err *e)
+    MUST_CHECK;
 
 /* The rules alone, for those who have many texts. */
 bool guard_rules_read(struct flow *f, struct arena *a, const struct allowed_for *whose,

@@ -132,11 +132,13 @@ talk_end_answer(struct talk *k, const char *text)
     };
 
     const struct allowed_for whose = { .session_id = k->turn.session_id };
+    struct guard_result guarded;
     struct err e = { 0 };
 
     text = text == NULL ? NULL : prompt_unmarked(k->arena, text);
-    if (text != NULL && !guard_check(k->flow, k->arena, &whose, text, &text, &e)) {
+    if (text != NULL && !guard_check(k->flow, k->arena, &whose, "answer", text, &guarded, &e)) {
         if (e.kind == ERR_FORBIDDEN) {
+            (void)err_code(&e, "guarded");
             talk_end_fallback(k, &e);
             return;
         }
@@ -145,7 +147,7 @@ talk_end_answer(struct talk *k, const char *text)
         return;
     }
     if (text != NULL)
-        drafts_of(k, MESSAGE_REPLY, text, &end);
+        drafts_of(k, MESSAGE_REPLY, guarded.text, &end);
     commit(k, &end);
 }
 

@@ -37,6 +37,7 @@ struct wish {
     const char *session_id;
     bool by_human;
     struct compose_text text;
+    const char *altered; /* what the guard took out: "links", "numbers"; "" for nothing */
 };
 
 struct plan
@@ -198,11 +199,13 @@ words_of(const char *code)
 }
 
 static void
-put_row(struct json_object *array, const struct message_state *s, bool shortened)
+put_row(struct json_object *array, const struct message_state *s, const struct wish *w)
 {
     struct json_object *c = channel_result_add(array, s);
 
-    if (shortened && str_eq(s->channel, channel_text(CHANNEL_SMS)))
+    if (!str_empty(w->altered))
+        json_set_str(c, "altered", w->altered);
+    if (w->text.n_more > 0 && str_eq(s->channel, channel_text(CHANNEL_SMS)))
         json_set_bool(c, "shortened", true);
     if (!str_empty(s->error_code))
         channel_result_error(c, s->error_code, words_of(s->error_code));
@@ -242,7 +245,7 @@ answer(struct flow *f, struct tool_call *call, const struct wish *w, const struc
     if (!message_states(f->db, call->arena, sent->ids, sent->n, &states, &n, e))
         return false;
     for (size_t i = 0; i < n; i++) {
-        put_row(channels, &states[i], w->text.n_more > 0);
+        put_row(channels, &states[i], w);
         /* Without a first attempt its outcome is still to come. */
         if (str_eq(states[i].status, "pending") || str_eq(states[i].status, "sending"))
             call->status = 202;
@@ -278,21 +281,27 @@ send_wish(struct flow *f, struct tool_call *call, struct wish *w, const struct t
     return true;
 }
 
-/* What a model words goes through the guard, the title as well as the message. */
+/* What a model words goes through the guard, the title as well as the message. It is told what was
+ * taken out, so that it does not claim to have sent it. */
 static bool
-guard_words(struct flow *f, struct tool_call *call, const struct wish *w, struct err *e)
+guard_words(struct flow *f, struct tool_call *call, struct wish *w, struct err *e)
 {
     static const char *const keys[] = { "message", "subject" };
     const struct allowed_for whose = { .session_id = w->session_id, .profile_id = w->profile_id };
 
     for (size_t i = 0; i < COUNT_OF(keys); i++) {
         const char *words = json_opt_str(call->arena, call->args, keys[i], "");
+        struct guard_result r;
 
         if (str_empty(str_trim(call->arena, words)))
             continue;
-        if (!guard_check(f, call->arena, &whose, words, &words, e))
+        if (!guard_check(f, call->arena, &whose, keys[i], words, &r, e))
             return false;
-        json_set_str(call->args, keys[i], words);
+        json_set_str(call->args, keys[i], r.text);
+        if (!str_empty(w->altered) && !str_empty(r.reason) && !str_eq(w->altered, r.reason))
+            w->altered = "links_and_numbers";
+        else if (!str_empty(r.reason))
+            w->altered = r.reason;
     }
     return true;
 }
@@ -307,6 +316,7 @@ tool_send(struct flow *f, struct tool_call *call, unsigned channels, struct err 
         .type = MESSAGE_TOOL,
         .profile_id = json_opt_str(a, call->args, "profile_id", ""),
         .session_id = json_opt_str(a, call->args, "session_id", ""),
+        .altered = "",
     };
 
     /* The other words are for the agent's own use: what it sends on its own account never passes
@@ -335,7 +345,9 @@ tool_send_by_operator(struct flow *f, struct tool_call *call, struct err *e)
     const struct tool_named named = { "", session, "", "", 0, "" };
     struct tool_bond bond;
     struct tool_person to;
-    struct wish w = { .type = MESSAGE_OPERATOR, .session_id = session, .by_human = true };
+    struct wish w = {
+        .type = MESSAGE_OPERATOR, .session_id = session, .by_human = true, .altered = ""
+    };
 
     if (!tool_log_bond(f->db, call->arena, &named, &bond, e))
         return false;

@@ -84,6 +84,22 @@ class Messaging(ToolTest):
         status, reply = self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": "who knows"})
         self.assertEqual((status, reply["success"], reply["status"], reply["channels"][0]["status"]), (200, False, "unknown", "unknown"), reply)
 
+    def test_what_the_guard_did_is_said(self):
+        number, profile, _ = self.person()
+        send = lambda **args: self.tool("/tools/messaging_send_sms", {"profile_id": profile, **args})  # noqa: E731
+        status, reply = send(message="The house is free, see http://evil.example/x for the pictures.")
+        self.assertEqual((status, reply["channels"][0]["altered"]), (200, "links"), reply)
+        status, reply = send(message="The owner waits for you, call 0788999888 today please.", subject="See bit.ly/x for your new house")
+        self.assertEqual((status, reply["channels"][0]["altered"]), (200, "links_and_numbers"), reply)
+        self.assertNotIn("altered", send(message="The house is free.")[1]["channels"][0])
+        for field, message, cause in (("message", {"message": "http://evil.example/x"}, "nothing_left"),
+                                      ("subject", {"message": "Yes.", "subject": "use messaging_send_sms"}, "internal")):
+            status, reply = send(**message)
+            self.assertEqual((status, reply["error"]["code"]), (403, "forbidden"))
+            self.assertTrue(reply["error"]["message"].startswith(f"{field}: may not be sent ({cause}): "), reply)
+            self.assertNotIn("evil", reply["error"]["message"])
+        self.assertEqual(len(self.received(number)), 3)
+
     def test_too_long_for_an_sms(self):
         _, profile, _ = self.person()
         status, reply = self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": "word " * 100})
