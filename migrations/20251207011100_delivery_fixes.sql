@@ -142,7 +142,7 @@ BEGIN
     PERFORM pg_advisory_xact_lock(k) FROM (
         SELECT DISTINCT hashtextextended('id:' || x.external_id, 20251207) AS k
           FROM jsonb_to_recordset(p_results) AS x (external_id text)
-         WHERE x.external_id <> '' ORDER BY k) AS locks;
+         WHERE octet_length(x.external_id) BETWEEN 1 AND 255 ORDER BY k) AS locks;
     FOR r IN
         SELECT * FROM jsonb_to_recordset(p_results) AS x (id uuid, fence bigint, outcome text, external_id text,
             error_code text, error_message text, http_status int, retry_after_s int, took_ms int, cost_rwf numeric)
@@ -150,6 +150,8 @@ BEGIN
     LOOP
         id := r.id;
         status := NULL;
+        r.error_code := left(r.error_code, 100);
+        r.error_message := left(r.error_message, 500);
         UPDATE delivery_attempts a SET finished_at = clock_timestamp(),
             outcome = CASE r.outcome WHEN 'hold' THEN 'notsent' ELSE r.outcome END,
             error_code = r.error_code, http_status = r.http_status, took_ms = r.took_ms
@@ -161,8 +163,8 @@ BEGIN
             RETURN NEXT;
             CONTINUE;
         END IF;
-        -- A gateway that gives no id, or one id twice, must not cost the others of the batch their outcomes.
-        IF r.external_id = '' OR EXISTS (SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound'
+        -- A gateway that gives no id, one that no index takes, or one id twice, must not cost the others of the batch their outcomes.
+        IF octet_length(r.external_id) NOT BETWEEN 1 AND 255 OR EXISTS (SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound'
                 AND o.provider = m.provider AND o.external_message_id = r.external_id AND o.id <> r.id) THEN
             r.external_id := NULL;
         END IF;

@@ -244,6 +244,48 @@ log_outcome(struct flow *f, const struct finished *d)
                   COUNT_OF(fields));
 }
 
+static bool
+write_outcomes(struct deliver *d, struct delivery_outcome *outcomes, size_t n, struct err *e)
+{
+    struct arena *a = arena_new();
+    bool ok = delivery_finish(d->flow->db, a, outcomes, n, d->flow->config->unknown_hold_s,
+                              d->flow->config->backoff_scale, e);
+
+    for (size_t i = 0; ok && i < n; i++)
+        outcomes[i].new_status = arena_strdup(d->done_arena, outcomes[i].new_status);
+    arena_free(&a);
+    return ok;
+}
+
+/* Writes each outcome for itself, after the database has refused them together: one sick outcome
+ * costs no other. The sick one is written without its texts; if it is refused even so, its lease
+ * lapses, and its row is 'unknown'. False only with ERR_TEMP, then all are kept: those that were
+ * written change nothing when they come again. */
+static bool
+write_one_by_one(struct deliver *d, struct delivery_outcome *outcomes, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct delivery_outcome *o = &outcomes[i];
+        struct err why = { 0 };
+
+        if (write_outcomes(d, o, 1, &why))
+            continue;
+        if (why.kind != ERR_TEMP) {
+            log_event(d->flow->log, OUTCOME_REFUSED, LF_ID("message_id", o->id), LF_ERR(&why));
+            o->external_id = o->error_code = o->error_message = "";
+            o->cost_rwf = NULL;
+            why = (struct err){ 0 };
+            if (write_outcomes(d, o, 1, &why))
+                continue;
+        }
+        if (why.kind == ERR_TEMP) {
+            *e = why;
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 deliver_flush(struct deliver *d, struct err *e)
 {
@@ -259,8 +301,8 @@ deliver_flush(struct deliver *d, struct err *e)
     for (struct finished *f = d->done; f != NULL; f = f->next)
         outcomes[n++] = f->outcome;
     CRASH_POINT("delivery_before_finish");
-    ok = delivery_finish(d->flow->db, a, outcomes, n, d->flow->config->unknown_hold_s,
-                         d->flow->config->backoff_scale, e);
+    ok = write_outcomes(d, outcomes, n, e) ||
+         (e->kind != ERR_TEMP && write_one_by_one(d, outcomes, n, e));
     CRASH_POINT("delivery_after_finish");
     n = 0;
     for (struct finished *f = d->done; ok && f != NULL; f = f->next) {

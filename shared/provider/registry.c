@@ -1,9 +1,13 @@
 /*
  * registry - the providers there are, and what is the same for all of them.
  */
+#include <string.h>
+
 #include "base/str.h"
 #include "provider/provider.h"
 #include "provider/providers.h"
+
+#define ID_MAX 255 /* bytes; no gateway's are longer, and an index takes no text of any length */
 
 const struct provider *const provider_all[] = {
     &provider_meta,
@@ -72,6 +76,17 @@ provider_status_code(struct arena *a, int status)
     return arena_printf(a, "http_%d", status);
 }
 
+/* What the provider reads in an answer, without an id that cannot be kept. */
+static struct send_result
+read_answer(const struct provider *p, struct arena *a, const struct http_response *r)
+{
+    struct send_result result = p->read_answer(a, r);
+
+    if (strlen(result.external_id) > ID_MAX)
+        result.external_id = "";
+    return result;
+}
+
 struct send_result
 provider_read(const struct provider *p, struct arena *a, const struct http_response *r)
 {
@@ -86,5 +101,5 @@ provider_read(const struct provider *p, struct arena *a, const struct http_respo
     case HTTP_ANSWERED:
         break;
     }
-    return p->read_answer(a, r);
+    return read_answer(p, a, r);
 }

@@ -1,6 +1,6 @@
 -- What a gateway charged, good news after bad, a dead letter's locks, and WhatsApp that takes nothing for a while.
 SET t.breaker = 'on';
-SELECT plan(36);
+SELECT plan(40);
 
 -- A WhatsApp message with an SMS in reserve, claimed as workers do it. facts: more of the fallback.
 CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
@@ -109,5 +109,18 @@ SELECT t.finish(:'m', 1, 'permanent') AS leave \gset
 SELECT replay_dead(:'m') AS copy \gset
 SELECT is(t.status(:'copy'), 'pending', 'a dead letter is sent again');
 SELECT is(replay_dead(:'m'), NULL, '... once');
+
+-- What no index takes ------------------------------------------------------------------------------------------------------------------------
+
+SELECT t.in_flight() AS sick, t.in_flight() AS well \gset
+SELECT status AS leave FROM finish_outbound(jsonb_build_array(
+    jsonb_build_object('id', :'sick', 'fence', 1, 'outcome', 'accepted', 'external_id', repeat(md5('x'), 200)),
+    jsonb_build_object('id', :'well', 'fence', 1, 'outcome', 'accepted', 'external_id', 'l1')), 90, 1) LIMIT 1 \gset
+SELECT results_eq(format('SELECT status, external_message_id FROM message_delivery_log WHERE id = %L', :'sick'), $$VALUES ('sent', NULL::text)$$, 'an id of 6400 letters: accepted, its id unknown');
+SELECT results_eq(format('SELECT status, external_message_id FROM message_delivery_log WHERE id = %L', :'well'), $$VALUES ('sent', 'l1')$$, '... and the others of its batch are written');
+SELECT t.in_flight() AS m \gset
+SELECT t.finish(:'m', 1, 'permanent', jsonb_build_object('error_code', repeat('x', 6000), 'error_message', repeat('y', 6000))) AS leave \gset
+SELECT is(length((t.message(:'m')).error_code), 100, 'a code is cut');
+SELECT is(length((t.message(:'m')).error_message), 500, '... and so are the words');
 
 SELECT * FROM finish();

@@ -146,6 +146,32 @@ test_provider_read_asks_the_provider(void **state)
     assert_string_equal(provider_read(&provider_meta, *state, &meta).error_code, "131056");
 }
 
+/* A gateway's id that no index takes is none; the message was accepted all the same. */
+static void
+test_provider_read_drops_ids_that_cannot_be_kept(void **state)
+{
+    static const struct {
+        size_t length;
+        size_t want;
+    } rows[] = { { 255, 255 }, { 256, 0 }, { 6000, 0 } };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char *id = arena_alloc(*state, rows[i].length + 1);
+        struct http_response mtn;
+        struct http_response meta;
+
+        memset(id, 'x', rows[i].length);
+        mtn = answered(200, arena_printf(*state, "{\"message_id\":\"%s\"}", id));
+        meta = answered(200, arena_printf(*state, "{\"messages\":[{\"id\":\"%s\"}]}", id));
+        expect_int("mtn", provider_read(&provider_mtn, *state, &mtn).outcome, OUTCOME_ACCEPTED);
+        expect_int("mtn", (int64_t)strlen(provider_read(&provider_mtn, *state, &mtn).external_id),
+                   (int64_t)rows[i].want);
+        expect_int("meta",
+                   (int64_t)strlen(provider_read(&provider_meta, *state, &meta).external_id),
+                   (int64_t)rows[i].want);
+    }
+}
+
 static void
 test_outcome_text(void **state)
 {
@@ -173,6 +199,7 @@ main(void)
         ARENA_TEST(test_provider_status_outcome),
         ARENA_TEST(test_provider_read_how_far_it_got),
         ARENA_TEST(test_provider_read_asks_the_provider),
+        ARENA_TEST(test_provider_read_drops_ids_that_cannot_be_kept),
         cmocka_unit_test(test_outcome_text),
     };
 
