@@ -28,10 +28,25 @@ struct dispatch {
     struct converse *converse;
     struct summarise *summarise;
     struct dispatch_counts *counts;
+    bool stopping; /* what is in flight is finished, nothing is begun */
+    int started;   /* in this round */
     int64_t next_sweep;
     int64_t next_beat;
     int64_t next_drain;
+    int64_t next_complaint;
 };
+
+/* One line a second is enough to say that the database is away. */
+static void
+complain(struct dispatch *d, const struct err *e)
+{
+    int64_t now = clk_mono_ms();
+
+    if (now < d->next_complaint)
+        return;
+    log_event(d->flow->log, DATABASE_AWAY, LF_ERR(e));
+    d->next_complaint = now + AWAY_PAUSE_MS;
+}
 
 static bool
 beat_and_sweep(struct dispatch *d, struct err *e)
@@ -77,31 +92,99 @@ drain_spool(struct dispatch *d)
         return more;
     }
     spool_note_away(d->flow->spool);
-    log_event(d->flow->log, DATABASE_AWAY, LF_ERR(&e));
+    complain(d, &e);
     int64_t took = clk_mono_ms() - began;
     d->next_drain = began + took + (took > AWAY_PAUSE_MS ? took : AWAY_PAUSE_MS);
     return false;
 }
 
-/* Starts all that is due; *started says whether there was anything. */
 static bool
-start_due(struct dispatch *d, int *started, struct err *e)
+flush_sends(struct dispatch *d, struct err *e)
 {
-    int actions = 0; /* callers wait: they come first */
-    int calls = 0;
-    int texts = 0;
-    int turns = 0;
-    int sends = 0;
+    return deliver_flush(d->deliver, e);
+}
 
-    if (!call_actions_pump(d->flow, &actions, e) || !summarise_pump(d->summarise, &texts, e) ||
-        !postcall_pump(d->flow, &calls, e) || !converse_pump(d->converse, &turns, e) ||
-        !deliver_pump(d->deliver, NULL, &sends, e))
-        return false;
-    d->counts->calls += calls;
-    d->counts->turns += turns;
-    d->counts->sends += sends;
-    *started = actions + calls + texts + turns + sends;
-    return true;
+static bool
+renew_leases(struct dispatch *d, struct err *e)
+{
+    return converse_renew(d->converse, e) && summarise_renew(d->summarise, e);
+}
+
+static bool
+start_actions(struct dispatch *d, struct err *e)
+{
+    int n = 0;
+    bool ok = d->stopping || call_actions_pump(d->flow, &n, e);
+
+    d->started += n;
+    return ok;
+}
+
+static bool
+start_summaries(struct dispatch *d, struct err *e)
+{
+    int n = 0;
+    bool ok = d->stopping || summarise_pump(d->summarise, &n, e);
+
+    d->started += n;
+    return ok;
+}
+
+static bool
+start_calls(struct dispatch *d, struct err *e)
+{
+    int n = 0;
+    bool ok = d->stopping || postcall_pump(d->flow, &n, e);
+
+    d->counts->calls += n;
+    d->started += n;
+    return ok;
+}
+
+static bool
+start_turns(struct dispatch *d, struct err *e)
+{
+    int n = 0;
+    bool ok = d->stopping || converse_pump(d->converse, &n, e);
+
+    d->counts->turns += n;
+    d->started += n;
+    return ok;
+}
+
+static bool
+start_sends(struct dispatch *d, struct err *e)
+{
+    int n = 0;
+    bool ok = d->stopping || deliver_pump(d->deliver, NULL, &n, e);
+
+    d->counts->sends += n;
+    d->started += n;
+    return ok;
+}
+
+/* Writes what has come, starts what is due. A step that the database refuses costs the others
+ * nothing: one sick row must not stop all work for good. Without the database there is no point in
+ * going on. *e is the first failure. */
+static bool
+take_steps(struct dispatch *d, struct err *e)
+{
+    static bool (*const steps[])(struct dispatch *, struct err *) = {
+        flush_sends,     renew_leases, beat_and_sweep, start_actions, /* callers wait */
+        start_summaries, start_calls,  start_turns,    start_sends,
+    };
+    struct err why = { 0 };
+    bool ok = true;
+
+    d->started = 0;
+    for (size_t i = 0; i < COUNT_OF(steps) && why.kind != ERR_TEMP; i++) {
+        if (steps[i](d, &why))
+            continue;
+        if (ok)
+            *e = why;
+        ok = false;
+    }
+    return ok;
 }
 
 static void
@@ -124,24 +207,34 @@ in_flight(const struct dispatch *d)
 static bool
 work_round(struct dispatch *d, bool *idle, struct err *e)
 {
-    int started = 0;
-    bool stopping = d->options->stop != NULL && *d->options->stop;
-
-    refresh_secrets(d->options);
-    (void)call_actions_go_on(d->flow);
     bool more;
 
-    more = !stopping && drain_spool(d);
-    if (!deliver_flush(d->deliver, e) || !converse_renew(d->converse, e) ||
-        !summarise_renew(d->summarise, e) || !beat_and_sweep(d, e) ||
-        (!stopping && !start_due(d, &started, e)))
+    d->stopping = d->stopping || (d->options->stop != NULL && *d->options->stop);
+    refresh_secrets(d->options);
+    (void)call_actions_go_on(d->flow);
+    more = !d->stopping && drain_spool(d);
+    if (!take_steps(d, e))
         return false;
-    *idle = started == 0 && !more && in_flight(d) == 0;
-    if (*idle && (d->options->once || stopping))
+    *idle = d->started == 0 && !more && in_flight(d) == 0;
+    if (*idle && (d->options->once || d->stopping))
         return true;
-    if (http_step(d->flow->http, started > 0 || more ? 0 : POLL_MS))
+    if (http_step(d->flow->http, d->started > 0 || more ? 0 : POLL_MS))
         wake_drain(d->options->wake_fd);
     return true;
+}
+
+/* Those who wake us go on doing so while the database is away: a pause that ended with each of them
+ * would be none. Answers are taken meanwhile. */
+static void
+pause_after_failure(struct dispatch *d)
+{
+    int64_t until = clk_mono_ms() + AWAY_PAUSE_MS;
+    int64_t left;
+
+    while ((left = until - clk_mono_ms()) > 0) {
+        if (http_step(d->flow->http, (int)left))
+            wake_drain(d->options->wake_fd);
+    }
 }
 
 static bool
@@ -152,31 +245,48 @@ is_over(const struct dispatch *d, bool idle, int64_t stop_since)
     return stop_since > 0 && (idle || clk_mono_ms() > stop_since + STOP_GRACE_MS);
 }
 
+/* Rounds until it is over. A single run that has failed begins nothing more, but what is on the
+ * wire gets its answer written. */
+static bool
+work(struct dispatch *d, struct err *e)
+{
+    int64_t stop_since = 0;
+    bool failed = false; /* a single run, at any time */
+    bool idle = false;
+    bool ok = true;
+
+    while (!is_over(d, idle, stop_since)) {
+        struct err why = { 0 };
+
+        ok = work_round(d, &idle, &why);
+        failed = failed || (!ok && d->options->once);
+        d->stopping = d->stopping || failed;
+        if (stop_since == 0 && d->stopping)
+            stop_since = clk_mono_ms();
+        if (ok)
+            continue;
+        *e = why;
+        idle = d->stopping && in_flight(d) == 0;
+        if (idle)
+            break;
+        complain(d, &why);
+        pause_after_failure(d);
+    }
+    return ok && !failed;
+}
+
 bool
 dispatch_run(struct flow *f, const struct dispatch_options *o, struct dispatch_counts *counts,
              struct err *e)
 {
     struct dispatch d = { .flow = f, .options = o, .counts = counts };
-    int64_t stop_since = 0;
-    bool idle = false;
-    bool ok = true;
+    bool ok;
 
     d.deliver = deliver_new(f, o->max_sends);
     d.converse = converse_new(f, o->max_turns);
     d.summarise = summarise_new(f, o->max_turns / 4 + 1);
     http_watch(f->http, o->wake_fd);
-    while (!is_over(&d, idle, stop_since)) {
-        ok = work_round(&d, &idle, e);
-        if (stop_since == 0 && o->stop != NULL && *o->stop)
-            stop_since = clk_mono_ms();
-        if (ok)
-            continue;
-        idle = false;
-        if (o->once || (stop_since > 0 && clk_mono_ms() > stop_since + STOP_GRACE_MS))
-            break;
-        log_event(f->log, DATABASE_AWAY, LF_ERR(e));
-        (void)http_step(f->http, AWAY_PAUSE_MS);
-    }
+    ok = work(&d, e);
     call_actions_drain(f);
     deliver_free(&d.deliver);
     converse_free(&d.converse);
