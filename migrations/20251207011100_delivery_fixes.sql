@@ -75,8 +75,9 @@ BEGIN
     RETURN new;
 END $$;
 
--- Raises one message to the best status reported for it, by the gateway's id or by our own reference; never lowers it, and takes
--- no arrow that is not there. What is there in the end did not fail. Reports stay as evidence whether they changed something or not.
+-- Raises one message to the best status reported for it by its own gateway: under the gateway's id, or under our reference where the
+-- id is no other message's (a report that names two messages is about the one that has the id). Never lowers it, and takes no arrow
+-- that is not there. What is there in the end did not fail. Reports stay as evidence whether they changed something or not.
 -- True when the row moved.
 CREATE OR REPLACE FUNCTION apply_status_events(p_message uuid) RETURNS boolean
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -98,7 +99,10 @@ BEGIN
     END IF;
     SELECT * INTO best FROM status_events e
      WHERE e.status IN ('sent', 'undelivered', 'delivered', 'read')
-       AND (e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id))
+       AND ((e.provider = m.provider AND e.external_message_id = m.external_message_id)
+            OR (e.provider = m.provider AND e.our_ref = m.id AND NOT EXISTS (
+                SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound' AND o.provider = m.provider
+                   AND o.external_message_id = e.external_message_id AND o.id <> m.id)))
      ORDER BY delivery_rank(e.status) DESC, e.id LIMIT 1;
     IF delivery_rank(best.status) > delivery_rank(m.status)
        AND EXISTS (SELECT 1 FROM delivery_arrows a WHERE a.from_status = m.status AND a.to_status = best.status) THEN
@@ -118,7 +122,10 @@ BEGIN
     END IF;
     UPDATE status_events e SET applied = true
      WHERE NOT e.applied
-       AND (e.our_ref = m.id OR (e.provider = m.provider AND e.external_message_id = m.external_message_id));
+       AND ((e.provider = m.provider AND e.external_message_id = m.external_message_id)
+            OR (e.provider = m.provider AND e.our_ref = m.id AND NOT EXISTS (
+                SELECT 1 FROM message_delivery_log o WHERE o.direction = 'outbound' AND o.provider = m.provider
+                   AND o.external_message_id = e.external_message_id AND o.id <> m.id)));
     RETURN moved;
 END $$;
 
@@ -255,11 +262,15 @@ BEGIN
                   AND m.provider = p_provider AND m.external_message_id = x.external_id LIMIT 1) IS NULL -- one index probe each
          ORDER BY k) AS locks;
     FOR mid IN
-        SELECT DISTINCT m.id
+        SELECT DISTINCT t.id
           FROM jsonb_to_recordset(p_events) AS x (external_id text, our_ref uuid)
-          JOIN message_delivery_log m ON m.direction = 'outbound'
-           AND (m.id = x.our_ref OR (m.provider = p_provider AND m.external_message_id = x.external_id))
-         ORDER BY m.id
+         CROSS JOIN LATERAL (SELECT coalesce(
+                (SELECT m.id FROM message_delivery_log m WHERE m.direction = 'outbound'
+                    AND m.provider = p_provider AND m.external_message_id = x.external_id LIMIT 1),
+                (SELECT m.id FROM message_delivery_log m WHERE m.id = x.our_ref AND m.direction = 'outbound' AND m.provider = p_provider)
+            ) AS id) AS t -- the id decides; the reference where it is nobody's
+         WHERE t.id IS NOT NULL
+         ORDER BY t.id
     LOOP
         IF apply_status_events(mid) THEN
             went := went || mid;

@@ -1,5 +1,5 @@
 -- Reported statuses: kept once, applied in whatever order they come, never downwards.
-SELECT plan(55);
+SELECT plan(60);
 
 -- A message that was accepted ----------------------------------------------------------------------------------------------
 
@@ -119,9 +119,15 @@ SELECT pg_temp.sent('same'), pg_temp.sent('same', '{"provider": "kannel"}') \g /
 SELECT is(t.report('same', NULL, 'delivered', 'kannel'), 1, 'ids are a gateway''s own');
 SELECT results_eq($$SELECT provider, status FROM message_delivery_log WHERE external_message_id = 'same' ORDER BY 1$$,
     $$VALUES ('kannel', 'delivered'), ('mtn', 'sent')$$, '... its report moves its message');
-SELECT pg_temp.sent('taken') AS leave, t.in_flight() AS message \gset
+SELECT pg_temp.sent('taken') AS taken, t.in_flight() AS message \gset
 SELECT lives_ok(format('SELECT t.report(''taken'', %L, ''delivered'')', :'message'), 'a report that gives our reference another message''s id is taken');
-SELECT is(t.status(:'message'), 'delivered', '... the reference counts');
+SELECT results_eq(format('SELECT status FROM unnest(ARRAY[%L, %L]::uuid[]) AS i, t.message(i)', :'taken', :'message'), $$VALUES ('delivered'), ('sending')$$, '... the id decides');
+SELECT is(t.report('of nobody', :'message', 'sent'), 1, 'an id that is nobody''s: the reference decides');
+SELECT is(t.finish(:'message', 1, 'accepted', '{"external_id": "another"}'), 'sent', '... also when the answer gives another id');
+SELECT is(t.report('of nobody', :'message', 'delivered'), 1, '... as after a resend, whose first id nobody has seen');
+SELECT t.in_flight('{"channel": "whatsapp", "provider": "meta"}') AS message \gset
+SELECT is(t.report(NULL, :'message', 'undelivered', 'mtn'), 0, 'another gateway''s report under our reference moves nothing');
+SELECT is(t.finish(:'message', 1, 'accepted', '{"external_id": "wamid.x"}'), 'sent', '... not later either');
 
 -- What follows ----------------------------------------------------------------------------------------------------------------------------
 
