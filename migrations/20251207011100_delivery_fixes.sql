@@ -7,6 +7,19 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(p_code IN ('131048', '131064', '368', '131031', '130497', '131042', '131044'), false)
 $$;
 
+-- What an answer says about its provider, as provider_result() takes it. A pause is what the provider asks for by HTTP 429 or by one of
+-- Meta's codes for too much at once; anything else that is to be tried again is a failure of its servers, whatever its JSON says.
+CREATE FUNCTION attempt_says(p_outcome text, p_http_status int, p_code text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT CASE
+        WHEN p_outcome IN ('accepted', 'permanent') THEN 'ok'
+        WHEN p_outcome = 'hold' OR provider_blocks(p_code) THEN 'hard'
+        WHEN p_outcome = 'retry' AND p_code = '131056' THEN 'ok' -- too many to this one person
+        WHEN p_outcome = 'retry' AND (p_http_status = 429 OR p_code IN ('4', '80007', '130429', '133016')) THEN 'pause'
+        ELSE 'fail'
+    END
+$$;
+
 -- Whether a provider will take nothing for a while, so that a message is better off elsewhere: it has blocked us, or it has been in
 -- trouble for longer than a moment. Not while it is tried again: the probes are real messages.
 CREATE FUNCTION provider_is_away(p_provider text) RETURNS boolean
@@ -219,13 +232,8 @@ BEGIN
         IF m.fallback IS NOT NULL AND (status IN ('dead', 'undelivered') OR (status = 'failed' AND provider_blocks(r.error_code))) THEN
             lost := lost || r.id;
         END IF;
-        PERFORM provider_result(m.provider, CASE
-            WHEN r.outcome IN ('accepted', 'permanent') THEN 'ok'
-            WHEN r.outcome = 'hold' OR provider_blocks(r.error_code) THEN 'hard'
-            WHEN r.outcome = 'retry' AND r.http_status = 503 THEN 'fail'
-            WHEN r.outcome = 'retry' AND r.error_code = '131056' THEN 'ok' -- too many to this one person
-            WHEN r.outcome = 'retry' THEN 'pause'
-            ELSE 'fail' END, r.error_code, greatest(r.retry_after_s, 1), p_scale);
+        PERFORM provider_result(m.provider, attempt_says(r.outcome, r.http_status, r.error_code), r.error_code,
+                                greatest(r.retry_after_s, 1), p_scale);
         RETURN NEXT;
     END LOOP;
     IF cardinality(went) > 0 THEN
@@ -422,13 +430,65 @@ BEGIN
     END IF;
 END $$;
 
+-- What an attempt says about its provider, not about its message:
+--   ok    it answered, whatever it said of the message      fail  it could not be reached, or nobody knows
+--   hard  our credentials are refused                       pause it asked for p_pause_s seconds of peace
+-- Opens on five failures that are half of the last minute's attempts of all processes, at once on refused credentials; 30 s, doubling to
+-- ten minutes, jittered. Two good probes close it, and it starts again with one in flight. p_scale shortens all times, for tests.
+CREATE OR REPLACE FUNCTION provider_result(p_provider text, p_what text, p_reason text, p_pause_s int, p_scale float8) RETURNS text
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    c    provider_circuit;
+    bad  int;
+    seen int;
+BEGIN
+    SELECT * INTO c FROM provider_circuit WHERE provider = p_provider;
+    IF NOT FOUND OR (p_what = 'ok' AND c.state = 'closed' AND c.max_inflight >= c.full_inflight) THEN
+        RETURN 'closed'; -- all is well: no lock
+    END IF;
+    SELECT * INTO c FROM provider_circuit WHERE provider = p_provider FOR NO KEY UPDATE;
+    IF p_what = 'pause' THEN
+        UPDATE provider_circuit SET probe_lease_until = NULL,
+               not_before = greatest(not_before, clock_timestamp() + p_pause_s * interval '1 second')
+         WHERE provider = p_provider;
+    ELSIF c.state = 'open' AND p_what = 'ok' THEN
+        IF c.probe_ok >= 1 THEN
+            UPDATE provider_circuit SET state = 'closed', open_until = NULL, opens = 0, probe_ok = 0, probe_lease_until = NULL,
+                   max_inflight = 1, reason = NULL, changed_at = clock_timestamp()
+             WHERE provider = p_provider;
+            RETURN 'closed';
+        END IF;
+        UPDATE provider_circuit SET probe_ok = probe_ok + 1, probe_lease_until = NULL WHERE provider = p_provider;
+    ELSIF c.state = 'open' THEN
+        UPDATE provider_circuit SET probe_ok = 0, opens = opens + 1, probe_lease_until = NULL,
+               open_until = clock_timestamp()
+                   + least(600, 30 * 2 ^ least(opens, 6)) * (0.75 + random() / 2) * p_scale * interval '1 second'
+         WHERE provider = p_provider;
+    ELSIF c.state = 'closed' AND p_what = 'ok' THEN
+        UPDATE provider_circuit SET max_inflight = least(full_inflight, max_inflight + 1) WHERE provider = p_provider;
+    ELSIF c.state = 'closed' THEN
+        SELECT count(*), count(*) FILTER (WHERE attempt_says(a.outcome, a.http_status, a.error_code) = 'fail') INTO seen, bad
+          FROM delivery_attempts a JOIN message_delivery_log m ON m.id = a.message_id
+         WHERE m.provider = p_provider AND a.finished_at > greatest(clock_timestamp() - interval '60 seconds', c.changed_at);
+        IF p_what = 'hard' OR (bad >= 5 AND bad * 2 >= seen) THEN
+            UPDATE provider_circuit SET state = 'open', opens = 1, probe_ok = 0, probe_lease_until = NULL, reason = p_reason,
+                   changed_at = clock_timestamp(), open_until = clock_timestamp()
+                       + CASE WHEN p_what = 'hard' THEN 600 ELSE 30 * (0.75 + random() / 2) END * p_scale * interval '1 second'
+             WHERE provider = p_provider;
+            RETURN 'opened';
+        END IF;
+        UPDATE provider_circuit SET max_inflight = greatest(1, max_inflight / 2) WHERE provider = p_provider;
+    END IF;
+    RETURN c.state;
+END $$;
+
 DO $$
 DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('provider_gate', 'claim_outbound', 'provider_blocks', 'provider_is_away', 'messages_fall_back', 'replay_dead', 'apply_status_events',
+                AND p.proname IN ('provider_gate', 'provider_result', 'attempt_says', 'claim_outbound', 'provider_blocks', 'provider_is_away', 'messages_fall_back', 'replay_dead', 'apply_status_events',
                     'finish_outbound', 'record_status_events', 'sweep_outbound')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

@@ -1,7 +1,7 @@
 -- The circuit breaker: when it opens, who tries whether the provider is back, how it closes, and that none of it costs a message
 -- an attempt.
 SET t.breaker = 'on';
-SELECT plan(39);
+SELECT plan(50);
 
 CREATE FUNCTION pg_temp.circuit() RETURNS provider_circuit LANGUAGE sql AS $$ SELECT * FROM provider_circuit WHERE provider = 'p' $$;
 CREATE FUNCTION pg_temp.enqueue(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(t.enqueue(t.session(), '{"provider": "p"}')) FROM generate_series(1, n) $$;
@@ -82,9 +82,20 @@ SELECT is((pg_temp.circuit()).not_before, NULL, '... is no pause for the others'
 SELECT is(pg_temp.attempt(1, 'retry', '{"http_status": 503}'), 1::bigint, 'not available');
 SELECT results_eq('SELECT state, max_inflight FROM pg_temp.circuit()', $$VALUES ('closed', 32)$$, '... is a failure');
 
+-- What an answer says -------------------------------------------------------------------------------------------------------------------
+
+SELECT is(attempt_says(outcome, status, code), says, format('%s, HTTP %s, %s: %s', outcome, status, code, says))
+  FROM (VALUES ('retry', 500, '131016', 'fail'), ('retry', 503, '131000', 'fail'), ('retry', 500, '1', 'fail'), ('retry', 500, '2', 'fail'),
+               ('retry', 429, '131016', 'pause'), ('retry', 400, '80007', 'pause'), ('retry', 400, '133016', 'pause'),
+               ('retry', 400, '131056', 'ok'), ('retry', 400, '131048', 'hard'), ('retry', 503, 'http_503', 'fail')) AS a (outcome, status, code, says);
+UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64, changed_at = clock_timestamp(), not_before = NULL WHERE provider = 'p';
+SELECT pg_temp.enqueue(10) AS leave, pg_temp.later() AS leave2 \gset
+SELECT pg_temp.attempt(1, 'retry', '{"error_code": "131016", "http_status": 500}') AS leave FROM generate_series(1, 5) \g /dev/null
+SELECT results_eq('SELECT state, reason FROM pg_temp.circuit()', $$VALUES ('open', '131016')$$, 'five errors of its servers open it, in JSON too');
+
 -- By hand -----------------------------------------------------------------------------------------------------------------------------
 
-UPDATE provider_circuit SET state = 'forced_open' WHERE provider = 'p';
+UPDATE provider_circuit SET state = 'forced_open', open_until = NULL WHERE provider = 'p';
 SELECT is_empty($$SELECT id FROM claim_outbound('p', 'w', 1, 90)$$, 'an operator may open it');
 SELECT is(provider_result('p', 'ok', NULL, 1, 1), 'forced_open', '... and no answer closes it');
 SELECT is(provider_result('p', 'hard', 'x', 1, 1), 'forced_open', '... nor opens it for a time');
