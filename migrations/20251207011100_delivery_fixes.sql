@@ -30,6 +30,44 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                                AND (provider_blocks(c.reason) OR c.changed_at < clock_timestamp() - interval '20 seconds'))))
 $$;
 
+-- What follows once it is known how messages went: WhatsApp reaches somebody, or, for thirty days, does not; a conversation has its
+-- summary. Called after the message rows are locked; takes people before conversations, each kind in order of id, also those
+-- conversations that messages_fall_back() and messages_sms_again() write to next: the order of locks everywhere.
+CREATE OR REPLACE FUNCTION messages_went_out(p_ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    WITH told AS (
+        SELECT m.profile_id, bool_or(m.status IN ('delivered', 'read')) AS reached, max(m.created_at) AS at
+          FROM message_delivery_log m
+         WHERE m.id = ANY (p_ids) AND m.channel = 'whatsapp'
+           AND (m.status IN ('delivered', 'read') OR (m.status IN ('undelivered', 'dead')
+                AND m.error_code IN ('131026', '130403', '131030', '131062', '137000')))
+         GROUP BY m.profile_id),
+    news AS (
+        SELECT p.user_id, t.reached FROM profiles p JOIN told t ON t.profile_id = p.user_id
+         WHERE CASE WHEN t.reached THEN p.has_whatsapp IS DISTINCT FROM true
+                    ELSE p.has_whatsapp_at IS NULL OR p.has_whatsapp_at < t.at END
+         ORDER BY p.user_id FOR NO KEY UPDATE OF p)
+    UPDATE profiles p SET has_whatsapp = n.reached, has_whatsapp_at = clock_timestamp() FROM news n WHERE p.user_id = n.user_id;
+    PERFORM 1 FROM omnichannel_sessions s
+      WHERE s.id IN (SELECT m.session_id FROM message_delivery_log m
+                      WHERE m.id = ANY (p_ids)
+                        AND (m.message_type = 'summary'
+                             OR (m.fallback IS NOT NULL AND (m.status IN ('undelivered', 'dead') OR m.fallback ? 'patient'
+                                                              OR (m.fallback ? 'sms' AND m.status IN ('pending', 'failed'))))
+                             OR (m.status IN ('undelivered', 'dead') AND EXISTS (SELECT 1 FROM message_delivery_log d
+                                  WHERE d.group_id = m.group_id AND d.dead_reason = 'ambiguous'))))
+      ORDER BY s.id FOR NO KEY UPDATE;
+    UPDATE omnichannel_sessions s SET
+        summary_sent_whatsapp = s.summary_sent_whatsapp OR u.whatsapp,
+        summary_sent_sms = s.summary_sent_sms OR u.sms
+      FROM (SELECT m.session_id, bool_or(m.channel = 'whatsapp') AS whatsapp, bool_or(m.channel = 'sms') AS sms
+              FROM message_delivery_log m
+             WHERE m.id = ANY (p_ids) AND m.message_type = 'summary' AND m.status IN ('sent', 'delivered', 'read')
+             GROUP BY m.session_id) AS u
+     WHERE s.id = u.session_id AND ((u.whatsapp AND NOT s.summary_sent_whatsapp) OR (u.sms AND NOT s.summary_sent_sms));
+END $$;
+
 -- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds (NULL: however long),
 -- or cannot take up for a while; these are given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
 -- after messages_went_out(), which has the locks.
@@ -64,29 +102,54 @@ BEGIN
     RETURN n;
 END $$;
 
--- A dead letter, sent again by an operator: a new row, the dead one stays as evidence; pressed twice it is still one row. NULL when
--- there is nothing to do. Locks the message, then its conversation, as everybody who adds to one.
+-- How long a message is of use.
+CREATE FUNCTION message_life(p_type text) RETURNS interval
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE p_type WHEN 'reply' THEN interval '15 minutes' ELSE interval '6 hours' END
+$$;
+
+-- A dead letter, sent again: a new row, the dead one stays as evidence; twice it is still one row. Marked when the dead one may have
+-- arrived. NULL when there is nothing to do. Its caller holds the conversation.
+CREATE FUNCTION message_again(m message_delivery_log) RETURNS uuid
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    INSERT INTO message_delivery_log (session_id, profile_id, call_id, channel, message_type, provider, content, recipient_phone,
+        status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata, replay_of,
+        possible_duplicate)
+    SELECT m.session_id, m.profile_id, m.call_id, m.channel, m.message_type, m.provider, m.content, m.recipient_phone,
+        'pending', m.idem_key || ':replay', m.group_id, m.part, clock_timestamp(), clock_timestamp() + message_life(m.message_type),
+        m.segments, m.cost_rwf, m.turn_id, m.metadata, m.id, m.possible_duplicate OR m.dead_reason = 'ambiguous'
+     WHERE m.status = 'dead' AND m.content IS NOT NULL AND NOT person_refuses(m.profile_id, m.channel)
+    ON CONFLICT (idem_key) DO NOTHING
+    RETURNING id
+$$;
+
+-- A dead letter, sent again by an operator. Locks the message, then its conversation, as everybody who adds to one.
 CREATE OR REPLACE FUNCTION replay_dead(p_id uuid) RETURNS uuid
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    m   message_delivery_log;
-    new uuid;
+    m message_delivery_log;
 BEGIN
-    SELECT * INTO m FROM message_delivery_log l
-     WHERE l.id = p_id AND l.status = 'dead' AND l.content IS NOT NULL FOR NO KEY UPDATE;
-    IF NOT FOUND OR person_refuses(m.profile_id, m.channel) THEN
+    SELECT * INTO m FROM message_delivery_log l WHERE l.id = p_id AND l.status = 'dead' FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
         RETURN NULL;
     END IF;
     PERFORM 1 FROM omnichannel_sessions s WHERE s.id = m.session_id FOR NO KEY UPDATE;
-    INSERT INTO message_delivery_log (session_id, profile_id, call_id, channel, message_type, provider, content, recipient_phone,
-        status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata, replay_of)
-    VALUES (m.session_id, m.profile_id, m.call_id, m.channel, m.message_type, m.provider, m.content, m.recipient_phone,
-        'pending', m.idem_key || ':replay', m.group_id, m.part, clock_timestamp(), clock_timestamp() + interval '2 hours', m.segments,
-        m.cost_rwf, m.turn_id, m.metadata, m.id)
-    ON CONFLICT (idem_key) DO NOTHING
-    RETURNING id INTO new;
-    RETURN new;
+    RETURN message_again(m);
 END $$;
+
+-- An SMS that nobody knows to have arrived is not sent twice to somebody who has the same by WhatsApp (sweep_outbound). When WhatsApp
+-- fails after all, in whichever order the two become known, it is sent once more: a double, marked, is better than nothing. Not one
+-- that had its second try. Comes after messages_went_out(), which has the locks; returns how many went into the queue.
+CREATE FUNCTION messages_sms_again(p_ids uuid[]) RETURNS int
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT count(message_again(d))::int FROM message_delivery_log d
+     WHERE d.group_id IN (SELECT m.group_id FROM message_delivery_log m WHERE m.id = ANY (p_ids) AND m.status IN ('undelivered', 'dead'))
+       AND d.channel = 'sms' AND d.status = 'dead' AND d.dead_reason = 'ambiguous' AND d.ambiguous_resends = 0
+       AND EXISTS (SELECT 1 FROM message_delivery_log w WHERE w.group_id = d.group_id AND w.channel = 'whatsapp'
+                      AND (w.status = 'undelivered' OR (w.status = 'dead' AND w.dead_reason <> 'expired')))
+       AND NOT EXISTS (SELECT 1 FROM message_delivery_log w WHERE w.group_id = d.group_id AND w.channel = 'whatsapp'
+                          AND w.status NOT IN ('undelivered', 'dead', 'suppressed'))
+$$;
 
 -- Raises one message to the best status reported for it by its own gateway: under the gateway's id, or under our reference where the
 -- id is no other message's (a report that names two messages is about the one that has the id). Never lowers it, and takes no arrow
@@ -155,7 +218,8 @@ DECLARE
     m    message_delivery_log;
     new  text;
     went uuid[] := '{}';
-    lost uuid[] := '{}';
+    lost uuid[] := '{}'; -- what has something in reserve
+    gone uuid[] := '{}'; -- all that WhatsApp will not bring
 BEGIN
     -- A report under an id that only this answer brings, on its way at this moment, waits for us, or we for it: one of us two
     -- sees what the other wrote.
@@ -232,6 +296,9 @@ BEGIN
         IF m.fallback IS NOT NULL AND (status IN ('dead', 'undelivered') OR (status = 'failed' AND provider_blocks(r.error_code))) THEN
             lost := lost || r.id;
         END IF;
+        IF m.channel = 'whatsapp' AND status IN ('dead', 'undelivered') THEN
+            gone := gone || r.id;
+        END IF;
         PERFORM provider_result(m.provider, attempt_says(r.outcome, r.http_status, r.error_code), r.error_code,
                                 greatest(r.retry_after_s, 1), p_scale);
         RETURN NEXT;
@@ -241,6 +308,9 @@ BEGIN
     END IF;
     IF cardinality(lost) > 0 THEN
         PERFORM messages_fall_back(lost, NULL);
+    END IF;
+    IF cardinality(gone) > 0 THEN
+        PERFORM messages_sms_again(gone);
     END IF;
 END $$;
 
@@ -288,6 +358,7 @@ BEGIN
     IF moved > 0 THEN
         PERFORM messages_went_out(went);
         PERFORM messages_fall_back(went, NULL); -- a report ends no patience
+        PERFORM messages_sms_again(went);
     END IF;
     RETURN NEXT;
 END $$;
@@ -351,6 +422,7 @@ BEGIN
     IF cardinality(lost) > 0 THEN
         PERFORM messages_went_out(lost);
         fallbacks := messages_fall_back(lost, p_failover_s);
+        fallbacks := fallbacks + messages_sms_again(lost);
     END IF;
     UPDATE profiles p SET has_whatsapp = NULL
      WHERE p.user_id IN (SELECT o.user_id FROM profiles o
@@ -488,7 +560,8 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('provider_gate', 'provider_result', 'attempt_says', 'claim_outbound', 'provider_blocks', 'provider_is_away', 'messages_fall_back', 'replay_dead', 'apply_status_events',
+                AND p.proname IN ('provider_gate', 'provider_result', 'attempt_says', 'claim_outbound', 'provider_blocks', 'provider_is_away', 'messages_went_out', 'messages_fall_back', 'message_life',
+                    'message_again', 'messages_sms_again', 'replay_dead', 'apply_status_events',
                     'finish_outbound', 'record_status_events', 'sweep_outbound')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

@@ -1,6 +1,6 @@
 -- What a gateway charged, good news after bad, a dead letter's locks, and WhatsApp that takes nothing for a while.
 SET t.breaker = 'on';
-SELECT plan(40);
+SELECT plan(54);
 
 -- A WhatsApp message with an SMS in reserve, claimed as workers do it. facts: more of the fallback.
 CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
@@ -122,5 +122,53 @@ SELECT t.in_flight() AS m \gset
 SELECT t.finish(:'m', 1, 'permanent', jsonb_build_object('error_code', repeat('x', 6000), 'error_message', repeat('y', 6000))) AS leave \gset
 SELECT is(length((t.message(:'m')).error_code), 100, 'a code is cut');
 SELECT is(length((t.message(:'m')).error_message), 500, '... and so are the words');
+
+-- Both ways at once: WhatsApp fails after the SMS was given up for its sake ------------------------------------------------------------------
+
+-- An SMS whose answer was lost and its WhatsApp twin that was accepted; the SMS is given up.
+CREATE FUNCTION pg_temp.twins(OUT sms uuid, OUT whatsapp uuid) LANGUAGE plpgsql AS $$
+DECLARE
+    logical uuid := uuid_v7();
+    dialog  uuid := t.session();
+BEGIN
+    sms := t.enqueue(dialog, jsonb_build_object('group_id', logical));
+    whatsapp := t.enqueue(dialog, jsonb_build_object('group_id', logical, 'channel', 'whatsapp', 'provider', 'meta'));
+    PERFORM t.finish(sms, t.claim(sms), 'ambiguous');
+    PERFORM t.finish(whatsapp, t.claim(whatsapp), 'accepted', jsonb_build_object('external_id', whatsapp));
+    PERFORM t.lease_over(sms), sweep_outbound(90, 1, 600);
+END $$;
+CREATE FUNCTION pg_temp.again(message uuid) RETURNS TABLE (status text, possible_duplicate boolean) LANGUAGE sql AS $$
+    SELECT m.status, m.possible_duplicate FROM message_delivery_log m WHERE m.replay_of = message
+$$;
+
+SELECT pg_temp.circuit('state = ''closed''') AS leave, sms, whatsapp FROM pg_temp.twins() \gset
+SELECT results_eq(format('SELECT status, dead_reason FROM message_delivery_log WHERE id = %L', :'sms'), $$VALUES ('dead', 'ambiguous')$$, 'WhatsApp has it: the SMS is not sent twice');
+SELECT is(t.report(:'whatsapp', NULL, 'undelivered', 'meta'), 1, 'WhatsApp fails later');
+SELECT results_eq(format('SELECT * FROM pg_temp.again(%L)', :'sms'), $$VALUES ('pending', true)$$, '... the SMS goes once more, marked');
+SELECT is(t.report(:'whatsapp', NULL, 'undelivered', 'meta', '2026-01-01'), 0, '... reported again');
+SELECT is((SELECT count(*) FROM pg_temp.again(:'sms')), 1::bigint, '... it is still one');
+SELECT is(replay_dead(:'sms'), NULL, '... and an operator has nothing to add');
+
+SELECT sms, whatsapp FROM pg_temp.twins() \gset
+SELECT t.report(:'whatsapp', NULL, 'delivered', 'meta') AS leave, t.report(:'whatsapp', NULL, 'undelivered', 'meta') AS leave2 \gset
+SELECT is_empty(format('SELECT * FROM pg_temp.again(%L)', :'sms'), 'WhatsApp has brought it: nothing more');
+SELECT sms, whatsapp FROM pg_temp.twins() \gset
+UPDATE profiles SET allows_sms = false WHERE user_id = (t.message(:'sms')).profile_id;
+SELECT t.report(:'whatsapp', NULL, 'undelivered', 'meta') AS leave \gset
+SELECT is_empty(format('SELECT * FROM pg_temp.again(%L)', :'sms'), 'who has said STOP gets nothing more');
+
+-- Sent again by hand ------------------------------------------------------------------------------------------------------------------------
+
+SELECT t.in_flight() AS m \gset
+SELECT t.finish(:'m', 1, 'ambiguous'), t.lease_over(:'m') \g /dev/null
+SELECT dead AS leave FROM sweep_outbound(90, 0) \gset
+SELECT is((t.message(replay_dead(:'m'))).possible_duplicate, true, 'a dead letter that may have arrived is marked when it is sent again');
+SELECT t.in_flight() AS reply, t.in_flight('{"message_type": "summary"}') AS summary, t.in_flight('{"message_type": "tool"}') AS tool \gset
+SELECT t.finish(:'reply', 1, 'permanent'), t.finish(:'summary', 1, 'permanent'), t.finish(:'tool', 1, 'permanent') \g /dev/null
+SELECT replay_dead(:'reply') AS reply, replay_dead(:'summary') AS summary, replay_dead(:'tool') AS tool \gset
+SELECT is((t.message(:'reply')).possible_duplicate, false, '... one that was refused is not');
+SELECT is(round(extract(epoch FROM (t.message(id)).expires_at - clock_timestamp()) / 60), minutes, what || ' lives as long as the first')
+  FROM (VALUES (:'reply'::uuid, 15::numeric, 'a reply'), (:'summary'::uuid, 360, 'a summary'), (:'tool'::uuid, 360, 'another')) AS v (id, minutes, what);
+SELECT is(message_life('missed_call'), interval '6 hours', 'what is no answer has six hours');
 
 SELECT * FROM finish();
