@@ -252,7 +252,8 @@ END $$;
 -- 5. What the agent reads ------------------------------------------------------------------------------------------------
 
 -- The latest messages of a conversation, on all channels, oldest first, those that wait last, of inbound ones up to p_upto: [{inbound, channel, type,
--- text, at, waits}]. The parts of a long text are one message, and so is what went out on both channels.
+-- text, at, waits}]. The parts of a long text are one message, and so is what went out on both channels. The summary of the call that the
+-- conversation is about is told apart from these; those of calls before it in the same conversation are messages of that time.
 CREATE FUNCTION session_lines(p_session uuid, p_upto bigint, p_most int) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH latest AS (
@@ -264,7 +265,9 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
           FROM message_delivery_log m
          WHERE m.session_id = p_session AND m.content <> '' AND m.status <> 'suppressed'
            AND (m.direction = 'outbound' OR m.seq <= p_upto)
-           AND m.message_type IN ('message', 'reply', 'operator', 'tool', 'follow_up')
+           AND (m.message_type IN ('message', 'reply', 'operator', 'tool', 'follow_up')
+                OR (m.message_type = 'summary'
+                    AND m.call_id IS DISTINCT FROM (SELECT s.call_id FROM omnichannel_sessions s WHERE s.id = p_session)))
          ORDER BY m.awaits_turn DESC, m.seq DESC LIMIT p_most),
     best AS (SELECT l.*, max(l.channel) OVER (PARTITION BY l.direction, l.whole) AS one_channel FROM latest l),
     whole AS (

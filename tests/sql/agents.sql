@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(85);
+SELECT plan(87);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -79,6 +79,13 @@ SELECT results_eq(format($$SELECT l ->> 'text', l ->> 'channel', (l ->> 'inbound
 SELECT is(jsonb_array_length(session_lines(:'session', :'upto', 1)), 1, '... as many as wanted');
 SELECT is(session_lines(:'session', :'upto', 1) -> 0 ->> 'text', 'two', '... the latest');
 SELECT matches(session_lines(:'session', :'upto', 1) -> 0 ->> 'at', '^[A-Z][a-z]{2} \d\d [A-Z][a-z]{2} \d\d:\d\d$', '... with the local time');
+
+SELECT session_id AS twice FROM t.call('twice-1', '+250781000009', '{"ended": true, "summary": "A house in Gikondo"}') \gset
+SELECT notify_call(id, jsonb_build_array(t.outbound('{"message_type": "summary", "content": "A house in Gikondo", "call_id": "twice-1", "idem_key": "summary:twice-1:sms:1"}')), 'sent', NULL) AS leave
+  FROM call_summaries WHERE call_id = 'twice-1' \gset
+SELECT is(session_lines(:'twice', 1000000, 40), NULL, 'the summary of the call it is about is no line of the conversation');
+SELECT 1 AS leave FROM t.call('twice-2', '+250781000009', '{"ended": true, "summary": "A car from Nyanza"}') \gset
+SELECT is(session_lines(:'twice', 1000000, 40) -> 0 ->> 'text', 'A house in Gikondo', '... but one of a call before is');
 
 -- The conversation before -----------------------------------------------------------------------------------------------------------
 
