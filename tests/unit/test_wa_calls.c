@@ -96,6 +96,23 @@ test_read_batch(void **state)
         assert_string_equal(items.unreadable[i], why[i]);
 }
 
+/* The end of a call that has these facts, as it is read. */
+static struct wa_call
+read_terminate(struct arena *a, const char *facts)
+{
+    const char *body = arena_printf(
+        a,
+        "{\"entry\":[{\"changes\":[{\"field\":\"calls\",\"value\":{\"calls\":[{\"id\":\"x\","
+        "\"event\":\"terminate\",%s}]}}]}]}",
+        facts);
+    struct wa_call_items items;
+    struct err e = { 0 };
+
+    expect_true(facts, wa_calls_read(a, body, strlen(body), &items, &e));
+    expect_int(facts, (int64_t)items.n_calls, 1);
+    return items.calls[0];
+}
+
 /* Meta gives the times of a call that was answered, or at least how long it was. */
 static void
 test_read_times(void **state)
@@ -115,17 +132,10 @@ test_read_times(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const char *body = arena_printf(
-            *state,
-            "{\"entry\":[{\"changes\":[{\"field\":\"calls\",\"value\":{\"calls\":[{\"id\":\"x\","
-            "\"event\":\"terminate\",%s}]}}]}]}",
-            rows[i].facts);
-        struct wa_call_items items;
-        struct err e = { 0 };
+        struct wa_call c = read_terminate(*state, rows[i].facts);
 
-        expect_true(rows[i].facts, wa_calls_read(*state, body, strlen(body), &items, &e));
-        expect_int(rows[i].facts, items.calls[0].started_ms, rows[i].started_s * 1000);
-        expect_int(rows[i].facts, items.calls[0].ended_ms, rows[i].ended_s * 1000);
+        expect_int(rows[i].facts, c.started_ms, rows[i].started_s * 1000);
+        expect_int(rows[i].facts, c.ended_ms, rows[i].ended_s * 1000);
     }
 }
 
@@ -149,16 +159,7 @@ test_read_answered(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        const char *body = arena_printf(
-            *state,
-            "{\"entry\":[{\"changes\":[{\"field\":\"calls\",\"value\":{\"calls\":[{\"id\":\"x\","
-            "\"event\":\"terminate\",%s}]}}]}]}",
-            rows[i].facts);
-        struct wa_call_items items;
-        struct err e = { 0 };
-        expect_true(rows[i].facts, wa_calls_read(*state, body, strlen(body), &items, &e));
-        expect_int(rows[i].facts, (int64_t)items.n_calls, 1);
-        expect_int(rows[i].facts, items.calls[0].answered, rows[i].want);
+        expect_int(rows[i].facts, read_terminate(*state, rows[i].facts).answered, rows[i].want);
     }
 }
 
