@@ -36,7 +36,7 @@ lab_start() {
     : >"$folder/lab.out" # here, before the child does it: the old line must not be read
     setsid "$build/tests/lab/lab" "$@" >"$folder/lab.out" 2>"$folder/lab.log" </dev/null &
     lab_pid=$!
-    LAB=$(wait_line 10 "$lab_pid" "$folder/lab.out" 'ready ') || {
+    LAB=$(wait_line 60 "$lab_pid" "$folder/lab.out" 'ready ') || {
         say "the lab did not start; see $folder/lab.log"
         return 1
     }
@@ -82,7 +82,7 @@ demo_environment() {
 lab_tell() {
     jq -nc --arg target "$1" '{target: $target, mtn_webhook_secret: env.MTN_WEBHOOK_SECRET, wa_app_secret: env.WA_APP_SECRET,
         service_role_key: env.SERVICE_ROLE_KEY, openai_webhook_secret: env.OPENAI_WEBHOOK_SECRET, phone_number_id: env.WHATSAPP_PHONE_ID, sms_short_code: env.SMS_SHORT_CODE}' |
-        curl -sS --noproxy '*' -f -m 10 -o /dev/null --data-binary @- "$LAB/lab/config"
+        curl -sS --noproxy '*' -f -m 60 -o /dev/null --data-binary @- "$LAB/lab/config"
 }
 
 stop_all() {

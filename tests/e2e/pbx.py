@@ -69,7 +69,7 @@ class Hook:
         """Returns what it said and how long the PBX had to wait for it."""
         began = time.monotonic()
         done = subprocess.run(as_nobody([self.program, *arguments]), env={**self.env, **environment}, capture_output=True,
-                              text=True, timeout=30, check=False)
+                              text=True, timeout=90, check=False)
         return done, time.monotonic() - began
 
     def kept(self):
@@ -96,7 +96,7 @@ class Kamailio:
         self.log.close()
 
 
-def wait_until(condition, what, wait_s=20):
+def wait_until(condition, what, wait_s=60):
     deadline = time.monotonic() + wait_s
     while not condition():
         if time.monotonic() > deadline:
@@ -106,12 +106,12 @@ def wait_until(condition, what, wait_s=20):
 
 def sipp(scenario, port, *arguments):
     command = ["sipp", "-sf", os.path.join(SCENARIOS, scenario + ".xml"), "-i", "127.0.0.1", "-p", str(port), "-m", "1",
-               "-timeout", "20", "-timeout_error", *arguments]
+               "-timeout", "60", "-timeout_error", *arguments]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def ended(process, what):
-    said = process.communicate(timeout=30)[0]
+    said = process.communicate(timeout=90)[0]
     if process.returncode != 0:
         raise AssertionError(f"SIPp, {what}: {process.returncode}\n{said.decode('utf-8', 'replace')}")
 
@@ -128,7 +128,7 @@ class Gate:
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 gate.asked.append((self.path, self.headers["Authorization"], json.loads(body)))
-                gate.held.wait(20)
+                gate.held.wait(90)
                 self.send_response(gate.statuses.pop(0) if gate.statuses else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -129,7 +129,7 @@ class Pbx(SystemTest):
         command = self.asterisk({
             "${BASE64_ENCODE(${CHANNEL(pjsip,call-id)})}": base64.b64encode(b"asterisk-1@pbx").decode(),
             "${OMNI_CALLER}": number, "${OMNI_STARTED}": str(now - 30), "${EPOCH}": str(now), "${OMNI_ANSWERED}": "1"})
-        done = subprocess.run(as_nobody(["sh", "-c", command]), env=self.hook.env, timeout=30, check=False)
+        done = subprocess.run(as_nobody(["sh", "-c", command]), env=self.hook.env, timeout=90, check=False)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(len(self.phone(number)), 1)
         self.assertEqual(self.call_row("asterisk-1@pbx")[:2], ["ended", number])

@@ -43,7 +43,7 @@ class HookAlone(unittest.TestCase):
         hook = self.hook(gate.url)
         done, seconds = hook.run(sip_call_id="x@y", caller="+250788000001", answered="CANCEL")
         self.assertEqual(done.returncode, 0)
-        self.assertLess(seconds, 5)
+        self.assertLess(seconds, 15)  # curl gives up after twenty
         wait_until(lambda: gate.asked, "the attempt")
         self.assertFalse(gate.asked[0][2]["answered"])
         self.assertEqual(len(hook.kept()), 1)
@@ -67,7 +67,7 @@ class HookAlone(unittest.TestCase):
             s.bind(("127.0.0.1", 0))
             port = s.getsockname()[1]
             s.set_inheritable(True)
-            subprocess.run(as_nobody([hook.program, "sip_call_id=a@b"]), env=hook.env, pass_fds=[s.fileno()], timeout=30, check=True)
+            subprocess.run(as_nobody([hook.program, "sip_call_id=a@b"]), env=hook.env, pass_fds=[s.fileno()], timeout=90, check=True)
         wait_until(lambda: gate.asked, "the attempt")
         self.assertFalse(udp_is_taken(port))
 
@@ -125,18 +125,18 @@ class HookAlone(unittest.TestCase):
         gate = self.gate(202, 202)
         os.makedirs(os.path.join(self.folder, "var/spool"))
         commands = self.documented("install -D", "install -m 640").replace("https://sms.example.rw", gate.url)
-        subprocess.run(["bash", "-euc", commands], cwd=ROOT, input=KEY + "\n", text=True, check=True, timeout=30)
+        subprocess.run(["bash", "-euc", commands], cwd=ROOT, input=KEY + "\n", text=True, check=True, timeout=90)
         self.assertEqual(sorted(os.listdir(os.path.join(self.folder, "usr/local/lib/omni"))), ["call-ended", "cdr-follow"])
         with open(os.path.join(self.folder, "etc/omni/call-ended.conf"), "a", encoding="utf-8") as f:
             f.write(f"OMNI_SPOOL={self.folder}/var/spool/omni-calls\n")
         env = {"PATH": os.environ["PATH"], "OMNI_HOOK_CONF": self.folder + "/etc/omni/call-ended.conf"}
         tried = self.documented("/usr/local/lib/omni/call-ended", "/usr/local/lib/omni/call-ended")
-        subprocess.run(["bash", "-c", tried], env=env, check=True, timeout=30)
+        subprocess.run(["bash", "-c", tried], env=env, check=True, timeout=90)
         wait_until(lambda: gate.asked, "the attempt")
         self.assertEqual(gate.asked[0], ("/post-call-notify", "Bearer " + KEY, {
             "call_id": "try-1", "phone_number": "+250788000001", "answered": True, "wait": False}))
         flush = self.documented("*/5", "*/5").strip().removeprefix("*/5 * * * * ")
-        subprocess.run(["bash", "-c", flush], env=env, check=True, timeout=30)
+        subprocess.run(["bash", "-c", flush], env=env, check=True, timeout=90)
 
     def test_wrong_use(self):
         hook = self.hook("http://127.0.0.1:1")

@@ -31,7 +31,7 @@ pg_init
 pg_configure
 "${pg_user[@]}" "$pg_bin/postgres" -D "$pg_home/data" -c fsync=off 2>"$tmp/postgresql.log" &
 postgres=$!
-for ((i = 0; i < 200; i++)); do
+for ((i = 0; i < 1200; i++)); do
     ! pg_ready || break
     sleep 0.05
 done

@@ -34,7 +34,7 @@ second line"
 unset DATABASE_URL MIGRATE_DATABASE_URL SERVICE_ROLE_KEY SPOOL_DIR WAKE_SOCKET
 
 ask() { # URL-OPTIONS...: the body and, after a blank, the status
-    curl -sS --noproxy '*' -m 20 -H 'Expect:' -w ' %{http_code}' "$@"
+    curl -sS --noproxy '*' -m 60 -H 'Expect:' -w ' %{http_code}' "$@"
 }
 answers() { [[ $(ask -o /dev/null "$1/healthz" 2>/dev/null) == ' 200' ]]; }
 row() { psql -X -At -d "$1" -c "$2"; }
@@ -111,23 +111,23 @@ for name in one two; do
     # shellcheck disable=SC2046 # pids
     kill -KILL $(cat "$folder/run/sms-inbound-webhook.pid" "$folder/run/message-worker.pid")
     [[ $(ask "$url/sms-inbound-webhook") == *200 ]] || fail "a request just after the kill was lost"
-    eventually 5 four_again "$folder/run/sms-inbound-webhook.pid" "$old" || fail "not four processes again"
-    eventually 5 lives "$folder/run/message-worker.pid" || fail "no worker again"
+    eventually 60 four_again "$folder/run/sms-inbound-webhook.pid" "$old" || fail "not four processes again"
+    eventually 60 lives "$folder/run/message-worker.pid" || fail "no worker again"
     kill -KILL "$(cat "$folder/run/postgresql.pid")"
-    eventually 30 database_up "${serve_db[$name]}" || fail "PostgreSQL did not come back"
+    eventually 60 database_up "${serve_db[$name]}" || fail "PostgreSQL did not come back"
     kill -KILL "$(cat "$folder"/run/lighttpd.pid "$folder"/run/apache.pid 2>/dev/null)"
     sleep 0.3
-    eventually 15 answers "$url" || fail "the web server did not come back"
+    eventually 60 answers "$url" || fail "the web server did not come back"
     kill -KILL "$(awk '/^PPid:/ { print $2 }' "/proc/$(cat "$folder/run/healthz.pid")/status")" # its pool
     sleep 0.3
-    eventually 15 answers "$url" || fail "the pool did not come back"
+    eventually 60 answers "$url" || fail "the pool did not come back"
 done
 if grep -rl SECRET "$long/log" "$open/log"; then fail "a query string was logged"; fi
 
 echo "killed, and started again on the same folder"
 key=$(grep '^SERVICE_ROLE_KEY=' "$long/env")
 serve_stop one KILL
-eventually 15 nothing_left "$long" || fail "left behind after kill -9: $(processes "$long")"
+eventually 60 nothing_left "$long" || fail "left behind after kill -9: $(processes "$long")"
 serve_start one "$long" --port 0 --no-worker
 [[ $(row "${serve_db[one]}" 'SELECT word FROM kept') == 'a word' ]] || fail "the data are gone"
 [[ $(grep '^SERVICE_ROLE_KEY=' "$long/env") == "$key" ]] || fail "another SERVICE_ROLE_KEY"
