@@ -2,8 +2,9 @@
  * sms-inbound-webhook - an SMS of a person, brought by the gateway named in ?provider= (default:
  * the first of SMS_PROVIDERS).
  *
- * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison), and what
- *   waits in the spool for the database ("spooled": true)
+ * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison), what a
+ *   sender wrote who is never answered (not kept), and what waits in the spool for the database
+ *   ("spooled": true)
  * - 401 missing or wrong signature
  * - 413 too large
  * - 503 the gateway's secret is not set, or neither database nor spool takes it

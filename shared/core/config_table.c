@@ -54,8 +54,9 @@ const struct config_setting config_settings[] = {
     TEXT(URL, CFG_SMS, mtn_sms_api_url, "MTN_SMS_API_URL", "https://api.mtn.rw/v1/sms/send"),
     TEXT(SECRET, CFG_SMS, mtn_sms_api_key, "MTN_SMS_API_KEY", ""),
     TEXT(SECRET, CFG_SMS, mtn_sms_api_secret, "MTN_SMS_API_SECRET", ""),
-    TEXT(TEXT, CFG_SMS, mtn_sms_sender_id, "MTN_SMS_SENDER_ID", "EasyMO"),
-    TEXT(TEXT, CFG_SMS | CFG_SMS_HOOK, sms_short_code, "SMS_SHORT_CODE", ""),
+    TEXT(TEXT, CFG_SMS | CFG_SMS_HOOK | CFG_WA_HOOK, mtn_sms_sender_id, "MTN_SMS_SENDER_ID",
+         "EasyMO"), /* the webhooks' too: our own numbers are never answered */
+    TEXT(TEXT, CFG_SMS | CFG_SMS_HOOK | CFG_WA_HOOK, sms_short_code, "SMS_SHORT_CODE", ""),
     TEXT(PREFIXES, CFG_SMS, sms_allowed_prefixes, "SMS_ALLOWED_PREFIXES", "+250"),
     NUMBER(SMS_MONEY, CFG_SMS | CFG_SMS_HOOK, sms_price_mrwf, "SMS_PRICE_RWF", "15", 0, MAX_MONEY),
     TEXT(SECRET, CFG_SMS_HOOK, mtn_webhook_secret, "MTN_WEBHOOK_SECRET", ""),

@@ -29,23 +29,28 @@ no_words_answer(const char *kind)
     return PHRASE_NO_TEXT;
 }
 
-/* Our own number, as a gateway may give it back to us: answering it would never end. */
+/* One of our own numbers, as a gateway may give it back to us, on whatever channel: answering it
+ * would never end. */
 static bool
 is_ours(const struct config *c, const struct phone *from)
 {
+    const char *const numbers[] = { c->sms_short_code, c->mtn_sms_sender_id };
     struct phone own;
     struct err ignored = { 0 };
 
-    return !str_empty(c->sms_short_code) &&
-           phone_parse(c->sms_short_code, "SMS_SHORT_CODE", &own, &ignored) &&
-           str_eq(own.e164, from->e164);
+    for (size_t i = 0; i < COUNT_OF(numbers); i++) {
+        if (!str_empty(numbers[i]) && phone_parse(numbers[i], "own number", &own, &ignored) &&
+            str_eq(own.e164, from->e164))
+            return true;
+    }
+    return false;
 }
 
 /* What a message asks of us beyond being stored: the agent's turn, a fixed answer, or nothing. */
 static void
 decide(const struct config *c, const struct inbound *m, struct inbound_entry *entry)
 {
-    if (!m->answerable || is_ours(c, &m->from))
+    if (!m->answerable)
         return;
     entry->wants_turn = true;
     entry->keyword = m->parts > 1 ? KEYWORD_NONE : keyword_find(m->text, entry->channel);
@@ -136,6 +141,13 @@ log_message(struct flow *f, const struct provider *p, const struct inbound *m,
                   LF_ID("session_id", s->session_id));
 }
 
+/* A message of a sender that is never answered: nothing is stored, nothing is wrong. */
+static void
+log_unanswered(struct flow *f, const struct provider *p, const char *why)
+{
+    log_event(f->log, INBOUND_IGNORED, LF_ID("provider", p->name), LF_ID("reason", why));
+}
+
 static bool
 keep_poison(struct flow *f, struct arena *a, const struct inbound_request *req, const char *reason,
             struct err *e)
@@ -167,6 +179,10 @@ take_messages(struct flow *f, struct arena *a, const struct inbound_request *req
         const struct inbound *m = &items->inbound[i];
         struct inbound_stored stored = { 0 };
 
+        if (is_ours(f->config, &m->from)) {
+            log_unanswered(f, req->provider, "own_number");
+            continue;
+        }
         if (store_message(f, a, req, m, &stored, e)) {
             CRASH_POINT("inbound_after_store");
             log_message(f, req->provider, m, &stored);
@@ -246,6 +262,8 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
         out->poison = 1;
         return keep_poison(f, a, req, arena_strdup(a, e->text), e);
     }
+    for (size_t i = 0; i < items.n_unanswered; i++)
+        log_unanswered(f, req->provider, items.unanswered[i]);
     if (!take_messages(f, a, req, &items, out, e) || !take_statuses(f, a, req, &items, out, e))
         return false;
     out->poison += items.n_unreadable;

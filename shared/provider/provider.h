@@ -69,6 +69,9 @@ struct webhook_items {
     size_t n_receipts;
     const char **unreadable; /* why, one per item that was no good */
     size_t n_unreadable;
+    const char **unanswered; /* why, one per message of a sender that is never answered:
+                                "service_sender" (a short code or a name), "own_number" */
+    size_t n_unanswered;
 };
 
 /* What a send means for its row: three outcomes and an honest fourth (ARCHITECTURE.md). */

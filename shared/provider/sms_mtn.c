@@ -153,6 +153,33 @@ unreadable(struct webhook_items *out, struct arena *a, const char *why)
     out->n_unreadable = 1;
 }
 
+/* Who is never answered, in a word; "" for everybody else. What our own number seems to send to
+ * itself would never end. */
+static const char *
+unanswered_word(struct json_object *body, struct arena *a)
+{
+    const char *from = json_opt_scalar(a, body, "from", "");
+    struct err ignored = { 0 };
+    struct phone sender;
+    struct phone to;
+
+    if (phone_is_service_sender(from))
+        return "service_sender";
+    if (phone_parse(from, "from", &sender, &ignored) &&
+        phone_parse(json_opt_scalar(a, body, "to", ""), "to", &to, &ignored) &&
+        str_eq(sender.e164, to.e164))
+        return "own_number";
+    return "";
+}
+
+static void
+unanswered(struct webhook_items *out, struct arena *a, const char *word)
+{
+    out->unanswered = arena_array(a, 1, sizeof(*out->unanswered));
+    out->unanswered[0] = word;
+    out->n_unanswered = 1;
+}
+
 static bool
 read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
              struct err *e)
@@ -178,8 +205,8 @@ read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_ite
     m->answerable = true;
     if (!clk_parse(json_opt_scalar(a, body, "timestamp", ""), &m->at_ms))
         m->at_ms = 0;
-    if (phone_is_service_sender(from)) {
-        unreadable(out, a, "from: a short code or a name, never answered");
+    if (*unanswered_word(body, a) != '\0') {
+        unanswered(out, a, unanswered_word(body, a));
         return true;
     }
     if (!phone_parse(from, "from", &m->from, &why)) {

@@ -166,6 +166,20 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
     return true;
 }
 
+/* Did the number that was written to write this? Echoes of an app on our number look so. */
+static bool
+is_own_number(struct arena *a, struct json_object *value, struct json_object *m)
+{
+    struct err ignored = { 0 };
+    struct phone own;
+    struct phone from;
+
+    return phone_parse(json_opt_scalar(a, value, "metadata.display_phone_number", ""),
+                       "display_phone_number", &own, &ignored) &&
+           phone_parse(json_opt_scalar(a, m, "from", ""), "from", &from, &ignored) &&
+           str_eq(own.e164, from.e164);
+}
+
 static const char *
 status_word(const char *status)
 {
@@ -210,7 +224,9 @@ read_value(struct arena *a, struct json_object *value, struct webhook_items *out
     struct err e = { 0 };
 
     for (size_t i = 0; i < json_count(messages); i++) {
-        if (read_message(a, value, json_item(messages, i), &out->inbound[out->n_inbound], &e))
+        if (is_own_number(a, value, json_item(messages, i)))
+            out->unanswered[out->n_unanswered++] = "own_number";
+        else if (read_message(a, value, json_item(messages, i), &out->inbound[out->n_inbound], &e))
             out->n_inbound++;
         else
             add_unreadable(a, out, "message", &e);
@@ -247,6 +263,7 @@ wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_
     out->inbound = arena_array(a, n_messages + 1, sizeof(*out->inbound));
     out->receipts = arena_array(a, n_statuses + 1, sizeof(*out->receipts));
     out->unreadable = arena_array(a, n_messages + n_statuses + 1, sizeof(*out->unreadable));
+    out->unanswered = arena_array(a, n_messages + 1, sizeof(*out->unanswered));
     for (size_t i = 0; i < json_count(entries); i++) {
         struct json_object *changes = json_at(json_item(entries, i), "changes");
 

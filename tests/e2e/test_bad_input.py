@@ -54,9 +54,6 @@ class BadInput(SystemTest):
     def test_signed_but_unreadable_is_kept(self):
         kinds = [b"{", b"[" * 60000, b'{"from":"+250788000302","from":"+250788000303","message":"x","messageId":"p1"}', b"null",
                  b"{'from':1}", b'{"from":NaN}', b'{"message":"x"} trailing', json.dumps({"message": "no sender"}).encode(),
-                 json.dumps({**SMS, "from": "not a number", "messageId": "p2"}).encode(),
-                 json.dumps({**SMS, "from": "MTN-Promo", "messageId": "p3"}).encode(),
-                 json.dumps({**SMS, "from": "8080", "messageId": "p4"}).encode(),
                  json.dumps({**SMS, "from": "+250751234567", "messageId": "p5"}).encode(),
                  json.dumps({"from": "+250788000302", "messageId": "p6"}).encode()]
         before = int(self.value("SELECT count(*) FROM inbound_poison"))

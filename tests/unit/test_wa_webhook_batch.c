@@ -19,6 +19,26 @@ items_of(struct arena *a, const char *row, const char *body)
     return items;
 }
 
+/* What seems to come from the number it went to is an echo; others of its batch are people's. */
+static void
+test_our_own_number_is_not_answered(void **state)
+{
+    const char *body = "{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{\"metadata\":{"
+                       "\"display_phone_"
+                       "number\":\"+250 788 000 "
+                       "000\"},\"messages\":[{\"id\":\"1\",\"from\":\"250788000000\",\"type\":"
+                       "\"text\",\"text\":{\"body\":\"a\"}},{\"id\":\"2\",\"from\":"
+                       "\"250788000001\",\"type\":\"text\","
+                       "\"text\":{\"body\":\"b\"}}]}}]}]}";
+    struct webhook_items items = items_of(*state, "own number", body);
+
+    assert_int_equal(items.n_unanswered, 1);
+    assert_string_equal(items.unanswered[0], "own_number");
+    assert_int_equal(items.n_unreadable, 0);
+    assert_int_equal(items.n_inbound, 1);
+    assert_string_equal(items.inbound[0].external_id, "2");
+}
+
 static void
 test_read_statuses(void **state)
 {
@@ -202,6 +222,7 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
+        ARENA_TEST(test_our_own_number_is_not_answered),
         ARENA_TEST(test_read_statuses),
         ARENA_TEST(test_read_nothing_for_us),
         ARENA_TEST(test_read_status_without_words),
