@@ -127,14 +127,24 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 -- Whether a machine answers our machine: six answers within two minutes, each so soon after our reply that nobody can have read
--- it; or four times the same words; or forty turns in ten minutes.
+-- it; or four times the same words; or forty answers in ten minutes. The fixed answers, to what has no words and to STOP and its kin,
+-- are replies too, in whatever conversation: a NEW begins another. Who taps a button or names an option need not read to the end.
 CREATE FUNCTION session_loops(p_session uuid, p_upto bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH done AS MATERIALIZED (
-        SELECT t.id, t.finished_at, row_number() OVER (ORDER BY t.token DESC) AS n
+        SELECT t.id, t.profile_id, t.finished_at, row_number() OVER (ORDER BY t.token DESC) AS n
           FROM turns t
          WHERE t.session_id = p_session AND t.status = 'done' AND t.finished_at > clock_timestamp() - interval '10 minutes'
          ORDER BY t.token DESC LIMIT 40),
+    replies AS MATERIALIZED (
+        SELECT r.profile_id, r.at, row_number() OVER (ORDER BY r.at DESC) AS n
+          FROM (SELECT d.profile_id, d.finished_at AS at FROM done d
+                UNION ALL
+                SELECT m.profile_id, m.created_at
+                  FROM omnichannel_sessions s
+                  JOIN message_delivery_log m ON m.profile_id = s.profile_id AND m.direction = 'outbound'
+                 WHERE s.id = p_session AND m.message_type = 'confirmation' AND m.status <> 'suppressed'
+                   AND m.created_at > clock_timestamp() - interval '10 minutes') r),
     said AS (
         SELECT d.n, (SELECT string_agg(DISTINCT m.content, chr(10)) FROM message_delivery_log m
                       WHERE m.session_id = p_session AND m.turn_id = d.id AND m.direction = 'inbound') AS words
@@ -143,13 +153,13 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
         SELECT 0, string_agg(DISTINCT m.content, chr(10)) FROM message_delivery_log m
          WHERE m.session_id = p_session AND m.awaits_turn AND m.seq <= p_upto),
     quick AS (
-        SELECT d.n, (SELECT m.created_at - d.finished_at
+        SELECT r.n, (SELECT NOT m.metadata ?| ARRAY['tapped', 'option'] AND m.created_at - r.at
                             < CASE m.channel WHEN 'sms' THEN interval '12 seconds' ELSE interval '5 seconds' END
                        FROM message_delivery_log m
-                      WHERE m.session_id = p_session AND m.direction = 'inbound' AND m.created_at > d.finished_at
-                      ORDER BY m.seq LIMIT 1) AS is_quick
-          FROM done d WHERE d.n <= 6 AND d.finished_at > clock_timestamp() - interval '2 minutes')
-    SELECT (SELECT count(*) FROM done) >= 40
+                      WHERE m.profile_id = r.profile_id AND m.direction = 'inbound' AND m.created_at > r.at
+                      ORDER BY m.created_at LIMIT 1) AS is_quick
+          FROM replies r WHERE r.n <= 6 AND r.at > clock_timestamp() - interval '2 minutes')
+    SELECT (SELECT count(*) FROM replies) >= 40
         OR (SELECT count(*) FILTER (WHERE is_quick) FROM quick) >= 6
         OR (SELECT count(*) = 4 AND count(DISTINCT words) = 1 AND bool_and(words IS NOT NULL) FROM said)
 $$;

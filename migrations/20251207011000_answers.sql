@@ -105,6 +105,26 @@ BEGIN
     RETURNING message_delivery_log.id;
 END $$;
 
+-- Whether a fixed answer goes out:
+--   go      yes
+--   quiet   no: the same sentence went out a moment ago (an album is many pictures); or two machines were talking, and the notice
+--           that nobody answers went out: then a word like STOP is still confirmed, six times an hour
+--   loop    no: two machines are talking, a turn shall say so
+CREATE FUNCTION answer_check(p_session uuid, p_profile uuid, p_channel text, p_keyword text, p_texts jsonb) RETURNS text
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    WITH sent AS (
+        SELECT m.channel, m.content, m.created_at FROM message_delivery_log m
+         WHERE m.profile_id = p_profile AND m.direction = 'outbound' AND m.message_type = 'confirmation'
+           AND m.status <> 'suppressed' AND m.created_at > clock_timestamp() - interval '1 hour')
+    SELECT CASE
+        WHEN p_keyword = '' AND EXISTS (SELECT 1 FROM sent x JOIN jsonb_each_text(p_texts) AS w ON w.value = x.content
+                                         WHERE x.channel = p_channel AND x.created_at > clock_timestamp() - interval '10 seconds') THEN 'quiet'
+        WHEN EXISTS (SELECT 1 FROM omnichannel_sessions s WHERE s.profile_id = p_profile AND s.muted_until > clock_timestamp())
+        THEN CASE WHEN p_keyword <> '' AND (SELECT count(*) FROM sent) < 6 THEN 'go' ELSE 'quiet' END
+        WHEN session_loops(p_session, 9223372036854775807) THEN 'loop'
+        ELSE 'go' END
+$$;
+
 -- Stores one message of a person once, and all that follows: person, conversation, thread, WhatsApp's window, consent,
 -- and either the agent's turn or a fixed answer. One transaction, one round trip. Repeated, it says 'duplicate'.
 --   p_keyword  '' | stop | start | help: what the message means for consent (core/keyword.h)
@@ -129,6 +149,7 @@ DECLARE
     facts  jsonb := p_metadata - 'choice' - 'wants_more';
     chosen text;
     long   uuid; -- the SMS that goes on
+    fixed  text; -- whether the fixed answer goes out
     first_at timestamptz; -- the first message that no turn has read
 BEGIN
     consent_changed := false;
@@ -207,6 +228,14 @@ BEGIN
         END IF;
     END IF;
 
+    IF answer IS NOT NULL THEN
+        fixed := answer_check(session_id, profile_id, p_channel, p_keyword, answer -> 'texts');
+        IF fixed <> 'go' THEN
+            answer := NULL;
+            wants := fixed = 'loop' AND p_keyword <> 'stop';
+        END IF;
+    END IF;
+
     SELECT * INTO person FROM profiles p WHERE p.user_id = profile_id;
     IF long IS NOT NULL AND person.allows_sms THEN
         PERFORM message_go_on(long, message_id);
@@ -244,7 +273,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('message_offers', 'message_go_on', 'messages_enqueue', 'record_inbound_message')
+                AND p.proname IN ('message_offers', 'message_go_on', 'answer_check', 'messages_enqueue', 'record_inbound_message')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

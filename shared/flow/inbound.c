@@ -106,6 +106,7 @@ store_message(struct flow *f, struct arena *a, const struct inbound_request *req
         .parts = m->parts,
         .ref = m->ref,
         .kind = m->kind,
+        .tapped = m->tapped,
         .correlation_id = log_correlation(f->log),
         .answer_provider = p->channel == CHANNEL_SMS ? f->config->sms_providers[0] : p->name,
         .quiet_ms = f->config->turn_quiet_ms,

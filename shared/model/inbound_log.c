@@ -58,6 +58,8 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
         json_set_str(metadata, "keyword", keyword_text(in->keyword));
     if (in->choice > 0)
         json_set_int(metadata, "choice", in->choice);
+    if (in->tapped)
+        json_set_bool(metadata, "tapped", true);
     if (in->wants_more)
         json_set_bool(metadata, "wants_more", true);
     json_set_str(metadata, "correlation_id", in->correlation_id);

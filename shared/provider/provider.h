@@ -48,6 +48,7 @@ struct inbound {
     int part, parts;         /* of a long text that came in pieces; 1 and 1 otherwise */
     const char *ref;         /* what its pieces have in common, "" otherwise */
     int choice;              /* the number of the option that was tapped; 0 for none */
+    bool tapped;             /* a button or a line of a list was, whatever it stands for */
     bool answerable; /* false: store it, say nothing (a reaction, a system notice, a group) */
 };
 

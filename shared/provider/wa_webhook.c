@@ -157,7 +157,8 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
     out->name = wa_webhook_name(a, value, out->wa_id, out->bsuid);
     out->kind = json_opt_str(a, m, "type", "unsupported");
     out->text = words_of(a, m, out->kind);
-    if (!str_empty(out->text) && (str_eq(out->kind, "button") || str_eq(out->kind, "interactive")))
+    out->tapped = str_eq(out->kind, "button") || str_eq(out->kind, "interactive");
+    if (!str_empty(out->text) && out->tapped)
         out->kind = "text"; /* a tapped button is its title, said */
     out->choice = choice_of(a, m);
     out->answerable = is_answerable(m, out->kind);

@@ -269,6 +269,20 @@ class Loops(TurnsTest):
         self.assertEqual(len(self.phone(number, count=8, wait_s=1)), 7)
         self.assertEqual(len(self.requests("Automatic reply")), 6)
 
+    def test_stop_and_start_for_ever(self):
+        number = "+250788010603"
+        for i in range(1, 7):
+            self.say(number, ("START", "STOP")[i % 2], f"flip-{i}")
+            self.phone(number, count=i)
+        self.say(number, "STOP", "flip-7")
+        self.say(number, "START", "flip-8")
+        self.wait_for(f"SELECT count(*) FROM turns WHERE profile_id = {person(number)} AND status = 'stopped'", 1)
+        got = self.phone(number, count=7)
+        self.assertIn("will not answer here for an hour", got[6]["text"])
+        self.say(number, "STOP", "flip-9")
+        self.wait_for(f"SELECT allows_sms FROM profiles WHERE phone_number = '{number}'", "f")
+        self.assertEqual(len(self.phone(number, count=8, wait_s=1)), 7)
+
     def test_the_same_words_four_times(self):
         number = "+250788010602"
         for i in range(1, 4):

@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(87);
+SELECT plan(99);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -186,6 +186,48 @@ SELECT 1 AS leave FROM t.inbound('+250782000001', '{"content": "quick 7"}') \gse
 SELECT is(pg_temp.loops(:'session'), true, '... the seventh message comes from a machine');
 SELECT pg_temp.ago(:'session', '3 minutes') \g /dev/null
 SELECT is(pg_temp.loops(:'session'), false, '... not, when they lie back');
+
+-- Options are chosen without reading to the end.
+SELECT pg_temp.exchange('+250782000008', 'tap ' || n) AS session FROM generate_series(1, 6) AS n LIMIT 6 \g /dev/null
+SELECT session_id AS session FROM t.inbound('+250782000008', '{"content": "tap 7"}') \gset
+SELECT is(pg_temp.loops(:'session'), true, 'seven quick messages are a machine''s');
+UPDATE message_delivery_log SET metadata = '{"option": "Remera"}' WHERE session_id = :'session' AND content = 'tap 4';
+SELECT is(pg_temp.loops(:'session'), false, '... but not when one of them names an option');
+UPDATE message_delivery_log SET metadata = '{"tapped": true}' WHERE session_id = :'session' AND content = 'tap 4';
+SELECT is(pg_temp.loops(:'session'), false, '... or was tapped');
+
+-- A machine that gets fixed answers, each sent at once.
+CREATE FUNCTION pg_temp.fixed(phone text, keyword text, words text) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    s uuid := (SELECT i.session_id FROM t.inbound(phone, jsonb_build_object('content', '', 'keyword', keyword, 'answer', jsonb_build_object('id', uuid_v7(),
+        'texts', jsonb_build_object('en', words), 'provider', 'mtn', 'cost_rwf', 15, 'metadata', '{}'::jsonb))) AS i);
+BEGIN
+    PERFORM t.finish(m.id, t.claim(m.id), 'accepted') FROM message_delivery_log m
+      WHERE m.session_id = s AND m.message_type = 'confirmation' AND m.status = 'pending';
+    RETURN s;
+END $$;
+SELECT pg_temp.fixed('+250782000020', CASE n % 2 WHEN 1 THEN 'stop' ELSE 'start' END, 'sentence ' || n) AS session FROM generate_series(1, 6) AS n LIMIT 6 \g /dev/null
+SELECT pg_temp.fixed('+250782000020', 'stop', 'sentence 7') AS session \gset
+SELECT is(pg_temp.sent(:'session', 'confirmation'), 6::bigint, 'STOP and START for ever: six confirmations');
+SELECT is((SELECT p.allows_sms FROM profiles p WHERE p.phone_number = '+250782000020'), false, '... but every word counts');
+SELECT pg_temp.fixed('+250782000020', 'start', 'sentence 8') AS leave \gset
+SELECT is((SELECT count(*)::int FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 1, '... then a turn is to say that there is silence');
+SELECT pg_temp.done(:'session', '{"ending": "stopped", "mute_s": 3600, "error_code": "loop"}') AS leave \gset
+SELECT pg_temp.fixed('+250782000020', 'stop', 'sentence 9') AS leave \gset
+SELECT is(pg_temp.sent(:'session', 'confirmation'), 6::bigint, '... which there is');
+UPDATE message_delivery_log SET created_at = created_at - interval '61 minutes' WHERE session_id = :'session';
+SELECT pg_temp.fixed('+250782000020', 'start', 'sentence 10') AS leave \gset
+SELECT is(pg_temp.sent(:'session', 'confirmation'), 7::bigint, '... but a word like STOP is confirmed also then, later');
+SELECT pg_temp.fixed('+250782000020', '', 'a picture') AS leave \gset
+SELECT is(pg_temp.sent(:'session', 'confirmation'), 7::bigint, '... a picture is not');
+
+SELECT pg_temp.fixed('+250782000021', '', 'no pictures') AS session FROM generate_series(1, 9) AS n LIMIT 9 \g /dev/null
+SELECT pg_temp.fixed('+250782000021', '', 'no voice') AS session \gset
+SELECT is(pg_temp.sent(:'session', 'confirmation'), 2::bigint, 'an album is answered once');
+UPDATE message_delivery_log SET created_at = created_at - interval '11 seconds' WHERE session_id = :'session';
+SELECT pg_temp.fixed('+250782000021', '', 'no pictures') AS leave \gset
+SELECT is(pg_temp.sent(:'session', 'confirmation'), 3::bigint, '... the next one again');
+SELECT is(pg_temp.loops(:'session'), false, '... and its sender is a person');
 
 CREATE FUNCTION pg_temp.slow(phone text, n int, pause interval, words text DEFAULT '') RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
