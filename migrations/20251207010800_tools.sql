@@ -91,11 +91,46 @@ GRANT SELECT ON sessions_needing_human TO omni_reader, omni_app;
 
 -- 2. What agents write into a conversation -----------------------------------------------------------------------------
 
--- Keys that could pass for an instruction, a recipient or an identity: what an agent writes under them is dropped.
+-- Keys that could pass for an instruction, a recipient, an address or an identity: what an agent writes under them is dropped.
 CREATE FUNCTION context_reserved() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY['role', 'admin', 'system', 'instructions', 'prompt', 'tools', 'token', 'phone', 'phone_number', 'recipient',
-        'to', 'from', 'profile_id', 'user_id', 'session_id', 'call_id', 'handover']
+    SELECT ARRAY['role', 'admin', 'system', 'system_prompt', 'instruction', 'instructions', 'prompt', 'tools', 'token',
+        'phone', 'phones', 'phone_number', 'phone_numbers', 'phonenumber', 'phone_no', 'recipient', 'to', 'from',
+        'url', 'callback_url', 'callback', 'webhook_url',
+        'profile_id', 'user_id', 'session_id', 'call_id', 'handover']
+$$;
+
+-- As a reader takes a key: "Phone Number" and " PHONE-NUMBER " are phone_number.
+CREATE FUNCTION context_key(p_key text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT regexp_replace(lower(regexp_replace(p_key, '^[[:space:]]+|[[:space:]]+$', '', 'g')), '[[:space:]-]+', '_', 'g')
+$$;
+
+-- What is left of a note without the reserved keys, at whatever depth.
+CREATE FUNCTION context_clean(p_context jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(p_context)
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(e.key, context_clean(e.value)), '{}') FROM jsonb_each(p_context) AS e
+                             WHERE context_key(e.key) <> ALL (context_reserved()))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(context_clean(e.value) ORDER BY e.n), '[]')
+                             FROM jsonb_array_elements(p_context) WITH ORDINALITY AS e (value, n))
+        ELSE p_context END;
+END $$;
+
+-- The reserved keys in a note, as they are written there.
+CREATE FUNCTION context_ignored(p_context jsonb) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = public, pg_temp AS $$
+    WITH RECURSIVE part AS (
+        SELECT NULL::text AS key, p_context AS value
+        UNION ALL
+        SELECT e.key, e.value
+          FROM part p
+         CROSS JOIN LATERAL (SELECT o.key, o.value FROM jsonb_each(CASE jsonb_typeof(p.value) WHEN 'object' THEN p.value ELSE '{}' END) AS o
+                             UNION ALL
+                             SELECT NULL, a.value FROM jsonb_array_elements(CASE jsonb_typeof(p.value) WHEN 'array' THEN p.value ELSE '[]' END) AS a) AS e
+         WHERE p.key IS NULL OR context_key(p.key) <> ALL (context_reserved())) -- what is below one is gone with it
+    SELECT coalesce(array_agg(DISTINCT p.key ORDER BY p.key), '{}') FROM part p WHERE context_key(p.key) = ANY (context_reserved())
 $$;
 
 -- Merges what an agent has noted; p_status NULL leaves the status. was: the status before, NULL when there is no such
@@ -106,7 +141,7 @@ LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
     SELECT s.status INTO was FROM omnichannel_sessions s WHERE s.id = p_session FOR NO KEY UPDATE;
-    ignored := ARRAY(SELECT k FROM jsonb_object_keys(coalesce(p_context, '{}')) AS k WHERE k = ANY (context_reserved()) ORDER BY k);
+    ignored := context_ignored(coalesce(p_context, '{}'));
     status := CASE WHEN was = 'closed' THEN was ELSE coalesce(p_status, was) END;
     IF p_status <> status THEN -- refused as a whole
         RETURN NEXT;
@@ -115,12 +150,13 @@ BEGIN
     UPDATE omnichannel_sessions s SET
         status = session_note.status,
         closed_at = CASE WHEN session_note.status = 'closed' THEN coalesce(s.closed_at, clock_timestamp()) END,
-        context = s.context || (coalesce(p_context, '{}') - context_reserved())
+        context = s.context || context_clean(coalesce(p_context, '{}'))
      WHERE s.id = p_session;
     RETURN NEXT;
 END $$;
 
--- The person's open conversation, or a new one, for somebody who knows the person or only a number. No row: no such person.
+-- The person's open conversation, or a new one, for somebody who knows the person or only a number. No row: no such person. The
+-- status alone, 'unknown_agent': no such agent, nothing was done.
 CREATE FUNCTION session_for(p_profile uuid, p_phone text, p_channel text, p_call text, p_agent text, p_intent text, p_ids uuid[])
 RETURNS TABLE (session_id uuid, profile_id uuid, status text, created boolean, context jsonb)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -129,6 +165,11 @@ DECLARE
     person profiles;
     dialog record;
 BEGIN
+    IF p_agent IS NOT NULL AND NOT EXISTS (SELECT 1 FROM agents a WHERE a.slug = p_agent) THEN
+        status := 'unknown_agent';
+        RETURN NEXT;
+        RETURN;
+    END IF;
     profile_id := coalesce(p_profile, person_find_or_create(p_phone, NULL, NULL, NULL, p_ids[1]));
     SELECT * INTO person FROM profiles p WHERE p.user_id = profile_id;
     IF NOT FOUND THEN
@@ -387,7 +428,7 @@ BEGIN
     GRANT INSERT, UPDATE ON tool_calls TO omni_app; -- the limits are the operator's
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('claim_turns', 'session_hold', 'context_reserved', 'session_note', 'session_for',
+                AND p.proname IN ('claim_turns', 'session_hold', 'context_reserved', 'context_key', 'context_clean', 'context_ignored', 'session_note', 'session_for',
                     'session_handover', 'tool_over', 'tool_begin', 'tool_refuse', 'tool_end', 'tool_send')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

@@ -209,9 +209,9 @@ check_operator(const struct tool_named *named, const struct tool_bond *bond, con
         return true;
     if (!str_empty(bond->session_person) && !str_eq_nocase(bond->session_person, person))
         return err_set(e, ERR_INVALID, "session_id: a conversation of somebody else");
-    if (!str_empty(named->profile_id) && !str_empty(bond->phone_person) &&
+    if (!str_empty(named->profile_id) && !str_empty(named->phone) &&
         !str_eq_nocase(bond->phone_person, person))
-        return err_set(e, ERR_INVALID, "phone_number: of somebody else");
+        return err_set(e, ERR_INVALID, "phone_number: not this person's");
     return true;
 }
 

@@ -41,6 +41,8 @@ session_find_or_open(struct db *db, struct arena *a, const struct session_wish *
         return false;
     if (db_count(rows) == 0)
         return err_set(e, ERR_NOT_FOUND, "profile_id: no such person");
+    if (str_eq(db_text(rows, 0, "status"), "unknown_agent"))
+        return err_set(e, ERR_NOT_FOUND, "agent_id: no such agent");
     *out = (struct session_found){
         .id = db_text(rows, 0, "session_id"),
         .profile_id = db_text(rows, 0, "profile_id"),

@@ -178,6 +178,11 @@ class Sessions(ToolTest):
         self.refused(self.tool("/tools/session_get_or_create", {}), 400, "invalid", "profile_id")
         self.refused(self.tool("/tools/session_get_or_create", {"phone_number": "12"}), 400, "invalid", "phone_number")
         self.refused(self.tool("/tools/session_get_or_create", {"profile_id": session}), 404, "not_found")
+        self.refused(self.tool("/tools/session_get_or_create", {"phone_number": "+250788299998", "agent_id": "nobody"}), 404, "not_found", "agent_id")
+        other, _, _ = self.person()
+        for phone in (other, "+250788299998"):
+            self.refused(self.tool("/tools/session_get_or_create", {"profile_id": profile, "phone_number": phone}), 400, "invalid", "phone_number")
+        self.assertEqual(self.value("SELECT count(*) FROM profiles WHERE phone_number = '+250788299998'"), "0")
         self.refused(self.tool("/tools/session_get_or_create", {"profile_id": profile, "primary_channel": "fax"}), 400, "invalid", "primary_channel")
         answers = in_parallel([lambda: self.tool("/tools/session_get_or_create", {"phone_number": "+250788299999"})] * 8)
         self.assertEqual(len({a[1]["session_id"] for a in answers}), 1)

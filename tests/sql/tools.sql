@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(99);
+SELECT plan(104);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -205,6 +205,11 @@ SELECT is(pg_temp.begin(pg_temp.of(:'swift', '{"counts": false, "caller": "bound
 SELECT t.session() AS notes \gset
 SELECT results_eq(format('SELECT was, status, ignored FROM session_note(%L, NULL, ''{"budget": "200k", "role": "admin", "phone": "+250780000099"}'')', :'notes'),
     $$VALUES ('active', 'active', ARRAY['phone', 'role'])$$, 'what could pass for an order or a recipient is not taken');
+SELECT results_eq(format('SELECT ignored FROM session_note(%L, NULL, ''{"Role": "admin", " PHONE ": "1", "Phone-Number": "2", "system_prompt": "x", "callback_url": "z", "URL": "u"}'')', :'notes'),
+    $$SELECT ARRAY(SELECT k FROM unnest(ARRAY['Role', ' PHONE ', 'Phone-Number', 'system_prompt', 'callback_url', 'URL']) AS k ORDER BY k)$$, '... however it is written');
+SELECT is((SELECT ignored FROM session_note(:'notes', NULL, '{"house": {"role": "admin", "place": "Remera", "owners": [{"to": "x"}, 7]}}')), ARRAY['role', 'to'], '... and wherever');
+SELECT is((SELECT context FROM omnichannel_sessions WHERE id = :'notes'), '{"budget": "200k", "house": {"place": "Remera", "owners": [{}, 7]}}', '... and what is beside it stays');
+UPDATE omnichannel_sessions SET context = context - 'house' WHERE id = :'notes';
 SELECT 1 AS leave FROM session_note(:'notes', 'follow_up', '{"budget": "250k", "rooms": 2}') \gset
 SELECT results_eq(format('SELECT status, context FROM omnichannel_sessions WHERE id = %L', :'notes'), $$VALUES ('follow_up', '{"budget": "250k", "rooms": 2}'::jsonb)$$, 'the rest is merged, later over earlier');
 SELECT throws_ok(format('SELECT session_note(%L, NULL, jsonb_build_object(''x'', repeat(''y'', 40000)))', :'notes'), '23514', NULL, 'but not without end');
@@ -231,6 +236,8 @@ SELECT is(session_handover(uuid_v7(), 'human', 'r'), 'unknown_session', 'no such
 SELECT results_eq($$SELECT status, created, context FROM session_for(NULL, '+250780000041', NULL, NULL, NULL, 'a house', ARRAY[uuid_v7(), uuid_v7()])$$, $$VALUES ('active', true, '{}'::jsonb)$$, 'a number is enough for a conversation');
 SELECT results_eq($$SELECT primary_channel, last_intent FROM omnichannel_sessions WHERE profile_id = t.person('+250780000041')$$, $$VALUES ('sms', 'a house')$$, '... by SMS, where nothing else is known');
 SELECT is((SELECT created FROM session_for(t.person('+250780000041'), NULL, 'voice', 'c-7', 'call_center', NULL, ARRAY[uuid_v7(), uuid_v7()])), false, 'then it is found');
+SELECT results_eq($$SELECT status, session_id FROM session_for(NULL, '+250780000042', NULL, NULL, 'nobody', NULL, ARRAY[uuid_v7(), uuid_v7()])$$, $$VALUES ('unknown_agent', NULL::uuid)$$, 'an agent that does not exist');
+SELECT is_empty($$SELECT 1 FROM profiles WHERE phone_number = '+250780000042'$$, '... opens nothing for anybody');
 SELECT is_empty('SELECT * FROM session_for(uuid_v7(), NULL, NULL, NULL, NULL, NULL, ARRAY[uuid_v7(), uuid_v7()])', 'a person nobody knows has none');
 
 SELECT * FROM finish();
