@@ -69,17 +69,18 @@ BEGIN
 END $$;
 
 -- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds (NULL: however long),
--- or cannot take up for a while; these are given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
+-- or cannot take up for a while; what had not left is given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
 -- after messages_went_out(), which has the locks.
 CREATE OR REPLACE FUNCTION messages_fall_back(p_ids uuid[], p_after_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    m     record;
-    draft jsonb;
-    n     int := 0;
+    m       record;
+    draft   jsonb;
+    instead uuid;
+    n       int := 0;
 BEGIN
     FOR m IN
-        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback, c.reason
+        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback, c.reason, provider_is_away(l.provider) AS away
           FROM message_delivery_log l LEFT JOIN provider_circuit c ON c.provider = l.provider
          WHERE l.id = ANY (p_ids) AND l.fallback IS NOT NULL
            AND (l.status = 'undelivered' OR (l.status = 'dead' AND l.dead_reason <> 'expired')
@@ -93,10 +94,19 @@ BEGIN
         UPDATE message_delivery_log l SET fallback = NULL WHERE l.id = m.id;
         draft := CASE WHEN m.status IN ('undelivered', 'dead') THEN fallback_choice(m.fallback, m.error_code)
                       ELSE m.fallback -> 'sms' END;
-        IF draft IS NOT NULL AND NOT person_refuses(m.profile_id, draft ->> 'channel') THEN
-            n := n + (SELECT count(*)::int FROM messages_enqueue(m.session_id, jsonb_build_array(draft)));
-            UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL, error_code = coalesce(m.reason, 'circuit_open')
-             WHERE l.id = m.id AND l.status IN ('pending', 'failed') AND provider_is_away(l.provider); -- it went by SMS, and not twice
+        IF draft IS NULL OR person_refuses(m.profile_id, draft ->> 'channel') THEN
+            CONTINUE;
+        END IF;
+        instead := (SELECT min(e::text)::uuid FROM messages_enqueue(m.session_id, jsonb_build_array(draft)) AS e);
+        n := n + (instead IS NOT NULL)::int;
+        -- It went by SMS, and not twice: what waits is given up, what is in flight is not sent again, whatever its answer.
+        IF m.status IN ('pending', 'failed') THEN
+            UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL,
+                   error_code = CASE WHEN m.away THEN coalesce(m.reason, 'circuit_open') ELSE 'went_by_sms' END
+             WHERE l.id = m.id;
+        ELSIF m.status IN ('sending', 'unknown') THEN
+            UPDATE message_delivery_log l SET metadata = l.metadata || '{"went_by": "sms"}' WHERE l.id = m.id;
+            UPDATE message_delivery_log l SET possible_duplicate = true WHERE l.id = instead;
         END IF;
     END LOOP;
     RETURN n;
@@ -280,7 +290,9 @@ BEGIN
                 external_message_id = coalesce(l.external_message_id, r.external_id)
              WHERE l.id = r.id;
         END IF;
-        IF new = 'failed' AND m.message_type <> 'confirmation' AND person_refuses(m.profile_id, m.channel) THEN
+        IF new = 'failed' AND m.metadata ? 'went_by' THEN -- the SMS has taken its place meanwhile
+            UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL, error_code = 'went_by_sms' WHERE l.id = r.id;
+        ELSIF new = 'failed' AND m.message_type <> 'confirmation' AND person_refuses(m.profile_id, m.channel) THEN
             UPDATE message_delivery_log l SET status = 'suppressed', next_attempt_at = NULL, error_code = 'opted_out' WHERE l.id = r.id;
         END IF;
         -- Reports may have come before this answer, under the gateway's id or our own.
@@ -383,6 +395,7 @@ BEGIN
     WITH held AS (
         SELECT l.id, l.ambiguous_resends < p_max_resends AND l.retry_count < 7 AND l.expires_at > clock_timestamp()
                      AND NOT person_refuses(l.profile_id, l.channel)
+                     AND NOT l.metadata ? 'went_by'
                      -- an SMS whose WhatsApp twin was accepted is not worth a double
                      AND NOT (l.channel = 'sms' AND EXISTS (SELECT 1 FROM message_delivery_log w
                                WHERE w.group_id = l.group_id AND w.channel = 'whatsapp'

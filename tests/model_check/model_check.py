@@ -39,9 +39,9 @@ AT_REST = {"sent", "undelivered", "delivered", "read", "dead", "suppressed"}
 # resends: ambiguous_resends. marked: possible_duplicate. tried: a first attempt has failed (failed_at), so that the next claim counts.
 # live: the fence whose lease has not lapsed, 0 for none. refused: the person has said STOP. taken: how often the gateway accepted; what
 # it took it may report at any time, in any order, or never. by_ref, by_id: the best stored report under our reference and under the
-# gateway's own id. has_id: that id is in the row. workers: None | ("claimed", fence) | ("knows", fence, answer).
-State = namedtuple("State", "status fence retries resends marked tried live refused taken by_ref by_id has_id workers")
-START = State("pending", 0, 0, 0, False, False, 0, False, 0, "", "", False, (None, None))
+# gateway's own id. replaced: its SMS went instead. has_id: that id is in the row. workers: None | ("claimed", fence) | ("knows", fence, answer).
+State = namedtuple("State", "status fence retries resends marked tried live refused replaced taken by_ref by_id has_id workers")
+START = State("pending", 0, 0, 0, False, False, 0, False, False, 0, "", "", False, (None, None))
 ANSWERS = ("accepted", "ambiguous", "retry", "permanent", "hold")
 
 MUTANTS = {
@@ -56,6 +56,7 @@ MUTANTS = {
     "hold_never_ends": "the sweep forgets rows in unknown",
     "early_report_forgotten": "finish_outbound() does not come back to the reports that came before the answer",
     "finish_downgrades": "an answer is written over what a report has raised",
+    "replaced_ignored": "a message that went by SMS instead is put back in the queue",
     "stop_ignored": "finish_outbound() puts a message back in the queue whose person has said STOP",
 }
 
@@ -132,7 +133,7 @@ def finish(s, i, mutant):
         done = done._replace(tried=True)
     if answer == "hold":
         done = done._replace(retries=max(0, s.retries - 1))
-    if new == "failed" and s.refused and mutant != "stop_ignored":
+    if new == "failed" and (s.refused and mutant != "stop_ignored" or s.replaced and mutant != "replaced_ignored"):
         done = move(done, "suppressed")
     return done if mutant == "early_report_forgotten" else apply_reports(done)
 
@@ -143,7 +144,7 @@ def sweep(s, mutant):
         to = {"lapsed_is_failed": "failed", "lapsed_is_pending": "pending"}.get(mutant, "unknown")
         yield "the lease lapses", s._replace(status=to, live=0)
     if s.status == "unknown" and mutant != "hold_never_ends":
-        again = (s.resends < RESENDS or mutant == "second_resend") and s.retries < TRIES - 1 and not s.refused
+        again = (s.resends < RESENDS or mutant == "second_resend") and s.retries < TRIES - 1 and not s.refused and not s.replaced
         if again:
             yield "held long enough: once more", move(s, "failed", resends=s.resends + 1, tried=True, live=0,
                                                       marked=s.marked or mutant != "resend_unmarked")
@@ -178,6 +179,10 @@ def steps(s, mutant):
             yield f"worker {w[1]} writes {w[2]}", finish(s, i, mutant)
     yield from sweep(s, mutant)
     yield from report(s, mutant)
+    if not s.replaced and s.status in ("pending", "failed", "sending", "unknown"):
+        # messages_fall_back(): what has not left is given up, what is in flight is not sent again
+        waits = s.status in ("pending", "failed")
+        yield "the SMS goes instead", move(s, "suppressed", replaced=True) if waits else s._replace(replaced=True)
     if not s.refused:
         # record_inbound_message() with STOP suppresses what is in the queue; what is in flight is finish_outbound()'s business
         yield "the person says STOP", (move(s, "suppressed", refused=True) if s.status in ("pending", "failed") else s._replace(refused=True))
@@ -199,6 +204,8 @@ def fault(before, step, s, mutant):
         return "claimed while somebody's lease runs"
     if s.status in ("pending", "failed") and s.refused and mutant in ("ok", "stop_ignored"):  # or every mutant would end here
         return "waits to be sent to somebody who has said STOP"
+    if s.status in ("pending", "failed") and s.replaced and mutant in ("ok", "replaced_ignored"):
+        return "waits to be sent though its SMS has gone"
     best = best_known(s)
     if best and s.status in ("sent", "undelivered", "delivered") and RANK[best] > RANK[s.status]:
         return "a better report is known and was not applied"

@@ -1,6 +1,6 @@
 -- What a gateway charged, good news after bad, a dead letter's locks, and WhatsApp that takes nothing for a while.
 SET t.breaker = 'on';
-SELECT plan(54);
+SELECT plan(66);
 
 -- A WhatsApp message with an SMS in reserve, claimed as workers do it. facts: more of the fallback.
 CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
@@ -170,5 +170,34 @@ SELECT is((t.message(:'reply')).possible_duplicate, false, '... one that was ref
 SELECT is(round(extract(epoch FROM (t.message(id)).expires_at - clock_timestamp()) / 60), minutes, what || ' lives as long as the first')
   FROM (VALUES (:'reply'::uuid, 15::numeric, 'a reply'), (:'summary'::uuid, 360, 'a summary'), (:'tool'::uuid, 360, 'another')) AS v (id, minutes, what);
 SELECT is(message_life('missed_call'), interval '6 hours', 'what is no answer has six hours');
+
+-- Failover: what the SMS has replaced is not sent any more ------------------------------------------------------------------------------------
+
+-- Its patience is over.
+CREATE FUNCTION pg_temp.patience_over(message uuid) RETURNS int LANGUAGE sql AS $$
+    UPDATE message_delivery_log SET created_at = created_at - interval '121 s' WHERE id = message;
+    SELECT fallbacks FROM sweep_outbound(90, 1, 120)
+$$;
+
+SELECT pg_temp.waiting('{"patient": true}') AS m \gset
+SELECT is(pg_temp.patience_over(:'m'), 1, 'WhatsApp has not been tried in time: the SMS goes');
+SELECT results_eq(format('SELECT status, error_code FROM message_delivery_log WHERE id = %L', :'m'), $$VALUES ('suppressed', 'went_by_sms')$$, '... in its place');
+SELECT pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT t.finish(:'m', 1, 'retry', '{"error_code": "130429", "http_status": 429, "retry_after_s": 600}') AS leave \gset
+SELECT is(pg_temp.patience_over(:'m'), 1, 'WhatsApp wants to be asked later: the SMS goes');
+SELECT is(t.status(:'m'), 'suppressed', '... in its place');
+SELECT pg_temp.circuit('state = ''closed''') AS leave, pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT t.finish(:'m', 1, 'ambiguous') AS leave \gset
+SELECT is(pg_temp.patience_over(:'m'), 1, 'nobody knows whether WhatsApp has it: the SMS goes');
+SELECT is((SELECT string_agg(status || ' ' || possible_duplicate, ', ' ORDER BY seq) FROM message_delivery_log WHERE session_id = (t.message(:'m')).session_id), 'unknown false, pending true', '... marked');
+SELECT t.lease_over(:'m') AS leave \gset
+SELECT is((SELECT resent FROM sweep_outbound(90, 1, 120)), 0, '... and WhatsApp is not asked again');
+SELECT results_eq(format('SELECT status, dead_reason FROM message_delivery_log WHERE id = %L', :'m'), $$VALUES ('dead', 'ambiguous')$$, '... given up');
+SELECT is(t.report('late', :'m', 'delivered', 'meta'), 1, '... unless it is there');
+SELECT pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT is(pg_temp.patience_over(:'m'), 1, 'still on the wire: the SMS goes');
+SELECT is(t.finish(:'m', 1, 'retry'), 'suppressed', '... and a refusal is the end of it');
+SELECT pg_temp.whatsapp('{"patient": true}') AS m \gset
+SELECT is(pg_temp.patience_over(:'m')::text || t.finish(:'m', 1, 'accepted', '{"external_id": "f9"}'), '1sent', '... an acceptance is believed');
 
 SELECT * FROM finish();
