@@ -7,19 +7,6 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT coalesce(p_code IN ('131048', '131064', '368', '131031', '130497', '131042', '131044'), false)
 $$;
 
--- What an answer says about its provider, as provider_result() takes it. A pause is what the provider asks for by HTTP 429 or by one of
--- Meta's codes for too much at once; anything else that is to be tried again is a failure of its servers, whatever its JSON says.
-CREATE FUNCTION attempt_says(p_outcome text, p_http_status int, p_code text) RETURNS text
-LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
-    SELECT CASE
-        WHEN p_outcome IN ('accepted', 'permanent') THEN 'ok'
-        WHEN p_outcome = 'hold' OR provider_blocks(p_code) THEN 'hard'
-        WHEN p_outcome = 'retry' AND p_code = '131056' THEN 'ok' -- too many to this one person
-        WHEN p_outcome = 'retry' AND (p_http_status = 429 OR p_code IN ('4', '80007', '130429', '133016')) THEN 'pause'
-        ELSE 'fail'
-    END
-$$;
-
 -- Whether a provider will take nothing for a while, so that a message is better off elsewhere: it has blocked us, or it has been in
 -- trouble for longer than a moment. Not while it is tried again: the probes are real messages.
 CREATE FUNCTION provider_is_away(p_provider text) RETURNS boolean
@@ -217,7 +204,7 @@ END $$;
 
 -- Writes outcomes, a JSON array of {id, fence, outcome, external_id, error_code, error_message, http_status, retry_after_s,
 -- took_ms, cost_rwf}. A result whose fence is not the row's any more changes nothing: its status comes back NULL, "you lost the lease".
---   outcome  accepted | retry | permanent | ambiguous | notsent; 'hold': as notsent, but the attempt does not count
+--   outcome  accepted | retry | permanent | ambiguous | notsent | hold (our credentials are refused); the last two do not count as tries
 -- What would be tried again, but its person has said STOP meanwhile, is suppressed; only the answer to that word goes out.
 CREATE OR REPLACE FUNCTION finish_outbound(p_results jsonb, p_hold_s int, p_scale float8)
 RETURNS TABLE (id uuid, status text)
@@ -268,6 +255,7 @@ BEGIN
                 WHEN 'permanent' THEN 'dead'
                 WHEN 'ambiguous' THEN 'unknown'
                 WHEN 'hold' THEN 'failed'
+                WHEN 'notsent' THEN 'failed' -- the circuit breaker ends that, not a count of tries that were none
                 ELSE CASE WHEN m.retry_count >= 7 THEN 'dead' ELSE 'failed' END END;
             UPDATE message_delivery_log l SET
                 status = new,
@@ -275,13 +263,13 @@ BEGIN
                 cost_rwf = coalesce(r.cost_rwf, l.cost_rwf), -- what the gateway says it took; else our estimate stays
                 error_code = CASE WHEN new = 'sent' THEN NULL ELSE r.error_code END,
                 error_message = CASE WHEN new = 'sent' THEN NULL ELSE r.error_message END,
-                retry_count = CASE WHEN r.outcome = 'hold' THEN greatest(l.retry_count - 1, 0) ELSE l.retry_count END,
+                retry_count = CASE WHEN r.outcome IN ('hold', 'notsent') THEN greatest(l.retry_count - 1, 0) ELSE l.retry_count END,
                 next_attempt_at = CASE WHEN new = 'failed'
                     THEN clock_timestamp() + delivery_backoff(l.retry_count, coalesce(r.retry_after_s, 0), p_scale) END,
                 lease_until = CASE WHEN new = 'unknown' THEN clock_timestamp() + p_hold_s * interval '1 second' END,
                 lease_owner = CASE WHEN new = 'unknown' THEN l.lease_owner END,
                 sent_at = CASE WHEN new = 'sent' THEN clock_timestamp() ELSE l.sent_at END,
-                failed_at = CASE WHEN new IN ('failed', 'dead') AND r.outcome <> 'hold' THEN clock_timestamp() ELSE l.failed_at END,
+                failed_at = CASE WHEN new IN ('failed', 'dead') AND r.outcome NOT IN ('hold', 'notsent') THEN clock_timestamp() ELSE l.failed_at END,
                 dead_reason = CASE WHEN new = 'dead' THEN CASE r.outcome WHEN 'permanent' THEN 'permanent' ELSE 'attempts' END END
              WHERE l.id = r.id;
         ELSE -- a report overtook us
@@ -444,136 +432,13 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- How many rows may be claimed now: 0 nothing, 1 the single probe, else what there is room for. A probe is its prober's no longer than
--- the message it tries with.
-DROP FUNCTION provider_gate(text, int);
-CREATE FUNCTION provider_gate(p_provider text, p_want int, p_lease_s int DEFAULT 45) RETURNS int
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    c provider_circuit;
-BEGIN
-    SELECT * INTO c FROM provider_circuit WHERE provider = p_provider;
-    IF NOT FOUND THEN
-        INSERT INTO provider_circuit (provider) VALUES (p_provider) ON CONFLICT DO NOTHING;
-        RETURN p_want;
-    END IF;
-    IF c.state = 'forced_open' OR c.not_before > clock_timestamp() THEN
-        RETURN 0;
-    END IF;
-    IF c.state = 'closed' THEN
-        RETURN greatest(0, least(p_want, c.max_inflight - (SELECT count(*)::int FROM message_delivery_log m
-             WHERE m.status = 'sending' AND m.provider = p_provider AND m.lease_until > (SELECT clock_timestamp()))));
-    END IF;
-    -- Open, and its time is over: one conditional update, so exactly one prober; one that died is replaced when its lease is over.
-    UPDATE provider_circuit SET probe_lease_until = clock_timestamp() + least(p_lease_s, 45) * interval '1 second'
-     WHERE provider = p_provider AND state = 'open' AND open_until <= clock_timestamp()
-       AND (probe_lease_until IS NULL OR probe_lease_until < clock_timestamp());
-    RETURN CASE WHEN FOUND THEN 1 ELSE 0 END;
-END $$;
-
--- Takes up to p_want due rows of one provider for p_lease_s seconds. The committed claim is the proof of intent: whoever
--- claims starts all of them at once, so a claimed row is a row in flight. Parts of one message go strictly in order;
--- between messages of one person and channel an earlier one blocks while it is pending, in flight, or in its first failures.
--- p_ids: only these rows (a first attempt somebody waits for); NULL for any.
-CREATE OR REPLACE FUNCTION claim_outbound(p_provider text, p_worker text, p_want int, p_lease_s int, p_ids uuid[] DEFAULT NULL)
-RETURNS SETOF message_delivery_log
-LANGUAGE plpgsql VOLATILE SET search_path = public, pg_temp AS $$
-DECLARE
-    room int := provider_gate(p_provider, p_want, p_lease_s); -- the circuit breaker: a paused provider costs no attempt
-BEGIN
-    IF room <= 0 THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
-    WITH due AS (
-        SELECT m.id FROM message_delivery_log m
-         WHERE m.provider = p_provider AND m.status IN ('pending', 'failed')
-           AND m.next_attempt_at <= (SELECT clock_timestamp()) -- read once, so that the index ends the search
-           AND m.expires_at > clock_timestamp()
-           AND (p_ids IS NULL OR m.id = ANY (p_ids))
-           AND NOT EXISTS (
-                SELECT 1 FROM message_delivery_log e
-                 WHERE e.profile_id = m.profile_id AND e.channel = m.channel AND e.seq < m.seq
-                   AND e.status IN ('pending', 'failed', 'sending')
-                   AND (e.group_id = m.group_id OR e.status <> 'failed' OR e.retry_count < 2))
-         ORDER BY m.next_attempt_at, m.seq
-         LIMIT room
-           FOR UPDATE OF m SKIP LOCKED),
-    taken AS (
-        UPDATE message_delivery_log m SET
-            status = 'sending',
-            retry_count = CASE WHEN m.failed_at IS NULL THEN m.retry_count ELSE m.retry_count + 1 END,
-            lease_token = m.lease_token + 1, lease_owner = p_worker,
-            lease_until = clock_timestamp() + p_lease_s * interval '1 second', next_attempt_at = NULL
-          FROM due WHERE m.id = due.id
-        RETURNING m.*),
-    evidence AS (
-        INSERT INTO delivery_attempts (message_id, fence, worker) SELECT id, lease_token, p_worker FROM taken)
-    SELECT * FROM taken ORDER BY seq;
-    IF NOT FOUND THEN
-        PERFORM provider_unprobe(p_provider);
-    END IF;
-END $$;
-
--- What an attempt says about its provider, not about its message:
---   ok    it answered, whatever it said of the message      fail  it could not be reached, or nobody knows
---   hard  our credentials are refused                       pause it asked for p_pause_s seconds of peace
--- Opens on five failures that are half of the last minute's attempts of all processes, at once on refused credentials; 30 s, doubling to
--- ten minutes, jittered. Two good probes close it, and it starts again with one in flight. p_scale shortens all times, for tests.
-CREATE OR REPLACE FUNCTION provider_result(p_provider text, p_what text, p_reason text, p_pause_s int, p_scale float8) RETURNS text
-LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
-DECLARE
-    c    provider_circuit;
-    bad  int;
-    seen int;
-BEGIN
-    SELECT * INTO c FROM provider_circuit WHERE provider = p_provider;
-    IF NOT FOUND OR (p_what = 'ok' AND c.state = 'closed' AND c.max_inflight >= c.full_inflight) THEN
-        RETURN 'closed'; -- all is well: no lock
-    END IF;
-    SELECT * INTO c FROM provider_circuit WHERE provider = p_provider FOR NO KEY UPDATE;
-    IF p_what = 'pause' THEN
-        UPDATE provider_circuit SET probe_lease_until = NULL,
-               not_before = greatest(not_before, clock_timestamp() + p_pause_s * interval '1 second')
-         WHERE provider = p_provider;
-    ELSIF c.state = 'open' AND p_what = 'ok' THEN
-        IF c.probe_ok >= 1 THEN
-            UPDATE provider_circuit SET state = 'closed', open_until = NULL, opens = 0, probe_ok = 0, probe_lease_until = NULL,
-                   max_inflight = 1, reason = NULL, changed_at = clock_timestamp()
-             WHERE provider = p_provider;
-            RETURN 'closed';
-        END IF;
-        UPDATE provider_circuit SET probe_ok = probe_ok + 1, probe_lease_until = NULL WHERE provider = p_provider;
-    ELSIF c.state = 'open' THEN
-        UPDATE provider_circuit SET probe_ok = 0, opens = opens + 1, probe_lease_until = NULL,
-               open_until = clock_timestamp()
-                   + least(600, 30 * 2 ^ least(opens, 6)) * (0.75 + random() / 2) * p_scale * interval '1 second'
-         WHERE provider = p_provider;
-    ELSIF c.state = 'closed' AND p_what = 'ok' THEN
-        UPDATE provider_circuit SET max_inflight = least(full_inflight, max_inflight + 1) WHERE provider = p_provider;
-    ELSIF c.state = 'closed' THEN
-        SELECT count(*), count(*) FILTER (WHERE attempt_says(a.outcome, a.http_status, a.error_code) = 'fail') INTO seen, bad
-          FROM delivery_attempts a JOIN message_delivery_log m ON m.id = a.message_id
-         WHERE m.provider = p_provider AND a.finished_at > greatest(clock_timestamp() - interval '60 seconds', c.changed_at);
-        IF p_what = 'hard' OR (bad >= 5 AND bad * 2 >= seen) THEN
-            UPDATE provider_circuit SET state = 'open', opens = 1, probe_ok = 0, probe_lease_until = NULL, reason = p_reason,
-                   changed_at = clock_timestamp(), open_until = clock_timestamp()
-                       + CASE WHEN p_what = 'hard' THEN 600 ELSE 30 * (0.75 + random() / 2) END * p_scale * interval '1 second'
-             WHERE provider = p_provider;
-            RETURN 'opened';
-        END IF;
-        UPDATE provider_circuit SET max_inflight = greatest(1, max_inflight / 2) WHERE provider = p_provider;
-    END IF;
-    RETURN c.state;
-END $$;
-
 DO $$
 DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('provider_gate', 'provider_result', 'attempt_says', 'claim_outbound', 'provider_blocks', 'provider_is_away', 'messages_went_out', 'messages_fall_back', 'message_life',
+                AND p.proname IN ('provider_blocks', 'provider_is_away', 'messages_went_out', 'messages_fall_back', 'message_life',
                     'message_again', 'messages_sms_again', 'replay_dead', 'apply_status_events',
                     'finish_outbound', 'record_status_events', 'sweep_outbound')
     LOOP

@@ -1,7 +1,7 @@
 -- The circuit breaker: when it opens, who tries whether the provider is back, how it closes, and that none of it costs a message
 -- an attempt.
 SET t.breaker = 'on';
-SELECT plan(50);
+SELECT plan(62);
 
 CREATE FUNCTION pg_temp.circuit() RETURNS provider_circuit LANGUAGE sql AS $$ SELECT * FROM provider_circuit WHERE provider = 'p' $$;
 CREATE FUNCTION pg_temp.enqueue(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(t.enqueue(t.session(), '{"provider": "p"}')) FROM generate_series(1, n) $$;
@@ -20,7 +20,8 @@ $$;
 -- Closed ---------------------------------------------------------------------------------------------------------------
 
 SELECT pg_temp.enqueue(200) AS leave \gset
-SELECT is(pg_temp.attempt(10, 'accepted'), 10::bigint, 'a provider nobody knows is tried');
+SELECT is(pg_temp.attempt(10, 'accepted'), 5::bigint, 'a provider nobody knows is tried, gently');
+SELECT is(pg_temp.attempt(10, 'accepted'), 10::bigint, '... it answers, and gets more');
 SELECT results_eq('SELECT state, max_inflight FROM pg_temp.circuit()', $$VALUES ('closed', 64)$$, '... and has its row: closed');
 SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 50, 90)), 50::bigint, 'many may be in flight');
 SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 50, 90)), 14::bigint, '... as many as there is room for');
@@ -92,6 +93,47 @@ UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 
 SELECT pg_temp.enqueue(10) AS leave, pg_temp.later() AS leave2 \gset
 SELECT pg_temp.attempt(1, 'retry', '{"error_code": "131016", "http_status": 500}') AS leave FROM generate_series(1, 5) \g /dev/null
 SELECT results_eq('SELECT state, reason FROM pg_temp.circuit()', $$VALUES ('open', '131016')$$, 'five errors of its servers open it, in JSON too');
+
+-- A provider that is gone costs five attempts, however many are due ----------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.attempts_until_open() RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    n bigint := 0;
+BEGIN
+    FOR i IN 1..20 LOOP
+        n := n + pg_temp.attempt(20, 'notsent', '{"error_code": "not_sent"}');
+        EXIT WHEN (pg_temp.circuit()).state = 'open';
+    END LOOP;
+    RETURN n;
+END $$;
+CREATE FUNCTION pg_temp.anew(facts text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE message_delivery_log SET status = 'suppressed', next_attempt_at = NULL WHERE provider = 'p' AND status IN ('pending', 'failed');
+    UPDATE provider_circuit SET state = 'closed', open_until = NULL, not_before = NULL, max_inflight = 64, failures = 0, failed_at = NULL,
+           good_at = NULL, changed_at = clock_timestamp(), opens = 0 WHERE provider = 'p';
+    PERFORM pg_temp.enqueue(20);
+    EXECUTE 'UPDATE provider_circuit SET ' || facts || ' WHERE provider = ''p''';
+END $$;
+
+SELECT pg_temp.anew('good_at = NULL') AS leave \gset
+SELECT is(pg_temp.attempts_until_open(), 5::bigint, 'never heard of: five attempts');
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE provider = 'p' AND status IN ('pending', 'failed') AND retry_count = 0 AND failed_at IS NULL), 20::bigint, '... none of the twenty has lost one');
+SELECT is((pg_temp.circuit()).failures, 0, '... the count begins anew');
+SELECT pg_temp.anew('good_at = clock_timestamp() - interval ''2 minutes''') AS leave \gset
+SELECT is(pg_temp.attempts_until_open(), 5::bigint, 'silent for two minutes: five');
+SELECT pg_temp.anew('good_at = clock_timestamp(), failures = 3, failed_at = clock_timestamp()') AS leave \gset
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 20, 90)), 2::bigint, 'after three failures two more');
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 20, 90)), 0::bigint, '... and none while they are on the wire');
+UPDATE message_delivery_log SET lease_until = lease_until - interval '11 s' WHERE provider = 'p' AND status = 'sending';
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 20, 90)), 2::bigint, '... but for ten seconds: their worker may be dead');
+SELECT is(provider_result('p', 'ok', NULL, 1, 1), 'closed', 'a good answer');
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 20, 90)), 16::bigint, '... and all go');
+SELECT pg_temp.anew('failures = 4, failed_at = clock_timestamp() - interval ''2 minutes'', good_at = clock_timestamp()') AS leave \gset
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 20, 90)), 20::bigint, 'failures of long ago are forgotten');
+UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', lease_until = NULL WHERE provider = 'p' AND status = 'sending';
+SELECT pg_temp.anew('good_at = NULL') AS leave \gset
+SELECT is((SELECT count(*) FROM claim_outbound('p', 'w', 20, 90, ARRAY(SELECT id FROM message_delivery_log WHERE provider = 'p' AND status = 'pending'))), 20::bigint, 'those that somebody waits for are not held up by silence');
+UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', lease_until = NULL WHERE provider = 'p' AND status = 'sending';
 
 -- By hand -----------------------------------------------------------------------------------------------------------------------------
 

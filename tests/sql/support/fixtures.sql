@@ -110,6 +110,8 @@ BEGIN
         NEW.open_until := NULL;
         NEW.not_before := NULL;
         NEW.max_inflight := 1000000;
+        NEW.failures := 0;
+        NEW.good_at := 'infinity';
     END IF;
     RETURN NEW;
 END $$;
