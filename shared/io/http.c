@@ -22,7 +22,8 @@
 /* Shorter than the shortest time-out that servers are shipped with (Apache's KeepAliveTimeout and
  * Node.js's keepAliveTimeout: 5 s). A request that meets the server's goodbye on the wire is lost
  * without anybody knowing whether it was read. */
-#define MAX_IDLE_S 3L
+#define MAX_IDLE_S        3L
+#define RETRY_AFTER_MAX_S 86400
 
 struct http {
     struct arena *arena;
@@ -134,12 +135,31 @@ on_answer(char *bytes, size_t size, size_t n, void *ctx)
     return buf_overflowed(&t->answer) ? 0 : size * n;
 }
 
+/* Seconds, or the date of HTTP (RFC 9110, 10.2.3); a day at most, 0 for what is neither or past. */
+static int
+read_retry_after(const char *value)
+{
+    int64_t seconds = 0;
+
+    if (*value >= '0' && *value <= '9' && value[strspn(value, "0123456789")] == '\0') {
+        if (!str_parse_int(value, 0, RETRY_AFTER_MAX_S, &seconds))
+            seconds = RETRY_AFTER_MAX_S;
+    } else if ((*value | 0x20) >= 'a' && (*value | 0x20) <= 'z') { /* the day of the week */
+        int64_t at = (int64_t)curl_getdate(value, NULL);
+
+        if (at > 0)
+            seconds = (at * 1000 - clk_now_ms() + 999) / 1000;
+    }
+    if (seconds < 0)
+        return 0;
+    return seconds < RETRY_AFTER_MAX_S ? (int)seconds : RETRY_AFTER_MAX_S;
+}
+
 static size_t
 on_header(char *bytes, size_t size, size_t n, void *ctx)
 {
     static const char name[] = "retry-after:";
     struct transfer *t = ctx;
-    int64_t seconds;
 
     if (size * n <= 2) /* "\r\n" or "\n" */
         t->header_ended = true;
@@ -149,8 +169,7 @@ on_header(char *bytes, size_t size, size_t n, void *ctx)
         char *value =
             arena_strndup(t->arena, bytes + sizeof(name) - 1, size * n - (sizeof(name) - 1));
 
-        if (str_parse_int(str_trim(t->arena, value), 0, 86400, &seconds))
-            t->retry_after_s = (int)seconds;
+        t->retry_after_s = read_retry_after(str_trim(t->arena, value));
     }
     return size * n;
 }

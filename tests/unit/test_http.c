@@ -209,52 +209,6 @@ test_http_only_where_allowed(void **state)
     assert_int_equal(server_stop(&f->server), 0);
 }
 
-#define RETRY_AFTER_SCRIPT(name, header)                                                           \
-    static void name(int listener, int report)                                                     \
-    {                                                                                              \
-        int fd = server_accept(listener);                                                          \
-                                                                                                   \
-        server_must_read(fd, report);                                                              \
-        server_answer(fd, 429, header, "");                                                        \
-        server_wait_end(fd);                                                                       \
-    }
-RETRY_AFTER_SCRIPT(script_retry_plain, "Retry-After: 7\r\n")
-RETRY_AFTER_SCRIPT(script_retry_case, "RETRY-AFTER:30\r\n")
-RETRY_AFTER_SCRIPT(script_retry_blanks, "retry-after:  \t 12 \t\r\n")
-RETRY_AFTER_SCRIPT(script_retry_date, "Retry-After: Sun, 22 Nov 2026 18:05:03 GMT\r\n")
-RETRY_AFTER_SCRIPT(script_retry_negative, "Retry-After: -5\r\n")
-RETRY_AFTER_SCRIPT(script_retry_huge, "Retry-After: 99999999999999999999\r\n")
-RETRY_AFTER_SCRIPT(script_retry_days, "Retry-After: 86401\r\n")
-RETRY_AFTER_SCRIPT(script_retry_empty, "Retry-After:\r\n")
-RETRY_AFTER_SCRIPT(script_retry_none, "Retry-Afterwards: 7\r\nX-Retry-After: 8\r\n")
-
-static void
-test_retry_after(void **state)
-{
-    static const struct {
-        const char *name;
-        server_script *script;
-        int want;
-    } rows[] = {
-        { "seconds", script_retry_plain, 7 },      { "capitals", script_retry_case, 30 },
-        { "blanks", script_retry_blanks, 12 },     { "a date", script_retry_date, 0 },
-        { "negative", script_retry_negative, 0 },  { "no number", script_retry_huge, 0 },
-        { "over a day", script_retry_days, 0 },    { "empty", script_retry_empty, 0 },
-        { "other headers", script_retry_none, 0 },
-    };
-    struct fixture *f = *state;
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        f->server = server_start(rows[i].script);
-        struct http_request req = post(f, "{}");
-        struct http_response r = exchange(f, &req);
-        expect_int(rows[i].name, r.reach, HTTP_ANSWERED);
-        expect_int(rows[i].name, r.status, 429);
-        expect_int(rows[i].name, r.retry_after_s, rows[i].want);
-        expect_int(rows[i].name, server_stop(&f->server), 1);
-    }
-}
-
 static void
 say_letters(int fd, size_t n)
 {
@@ -383,7 +337,6 @@ main(void)
         HTTP_TEST(test_refused),
         HTTP_TEST(test_cannot_be_started),
         HTTP_TEST(test_http_only_where_allowed),
-        HTTP_TEST(test_retry_after),
         HTTP_TEST(test_ceiling_of_a_body),
         HTTP_TEST(test_redirect_is_an_answer),
         HTTP_TEST(test_proxy_settings_are_not_for_us),
