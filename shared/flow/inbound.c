@@ -309,13 +309,14 @@ inbound_accept(struct flow *f, struct arena *a, const struct inbound_request *re
     bool behind = spool_is_queue(f->spool);
     struct err why = { 0 };
 
-    if (behind && keep_in_spool(f, req, now, out))
-        return true;
+    if (behind) /* nothing overtakes what waits, not even where there is no room for it */
+        return keep_in_spool(f, req, now, out) ||
+               err_set(e, ERR_TEMP, "spool: what waits in it comes first, and it takes no more");
     if (inbound_take(f, a, req, out, &why))
         return true;
     if (why.kind == ERR_TEMP) {
         spool_note_away(f->spool);
-        if (!behind && keep_in_spool(f, req, now, out))
+        if (keep_in_spool(f, req, now, out))
             return true;
     }
     *e = why;
