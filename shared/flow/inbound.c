@@ -95,7 +95,7 @@ store_message(struct flow *f, struct arena *a, const struct inbound_request *req
         .channel = p->channel,
         .provider = p->name,
         .external_id = m->external_id,
-        .earlier_id = m->earlier_id,
+        .words_id = m->words_id,
         .phone = m->from.e164,
         .wa_id = m->wa_id,
         .bsuid = m->bsuid,

@@ -71,7 +71,7 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
                           iso_or_null(a, in->at_ms), json_print(a, metadata),
                           keyword_text(in->keyword), answer_json(a, in), in->wants_turn ? "t" : "f",
                           str_from_int(a, in->quiet_ms), db_array(a, id_texts, COUNT_OF(id_texts)),
-                          in->earlier_id),
+                          in->words_id),
                 &rows, e))
         return false;
     *out = (struct inbound_stored){

@@ -15,11 +15,12 @@ struct inbound_entry {
     enum channel channel;
     const char *provider;
     const char *external_id;
-    const char *earlier_id; /* it may be there under this one; NULL for none */
-    const char *phone;      /* E.164 or "" */
-    const char *wa_id;      /* digits or "" */
-    const char *bsuid;      /* or "" */
-    const char *name;       /* or "" */
+    const char
+        *words_id; /* what the ids of the same words begin with; NULL: it has an id of its own */
+    const char *phone; /* E.164 or "" */
+    const char *wa_id; /* digits or "" */
+    const char *bsuid; /* or "" */
+    const char *name;  /* or "" */
     const char *content;
     int64_t at_ms;    /* 0: unknown, the database's clock is taken */
     int part, parts;  /* 1 and 1 for a text that came whole */

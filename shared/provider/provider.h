@@ -36,20 +36,21 @@ struct outbound {
 struct inbound {
     const char *external_id; /* the gateway's id, unique per provider; made from the content where
                                 it gives none */
-    const char *earlier_id;  /* the id it would have been given a moment earlier; NULL where there
-                                is none */
-    struct phone from;       /* "" where WhatsApp hides the number */
-    const char *wa_id;       /* digits, "" if not WhatsApp */
-    const char *bsuid;       /* "" if none */
-    const char *name;        /* the person's own display name, "" if none; never trusted */
-    const char *kind;        /* "text", or what else it was: "image", "audio", "reaction", ... */
-    const char *text;        /* "" for what has no words */
-    int64_t at_ms;           /* the gateway's clock; 0 if it gives none */
-    int part, parts;         /* of a long text that came in pieces; 1 and 1 otherwise */
-    const char *ref;         /* what its pieces have in common, "" otherwise */
-    int choice;              /* the number of the option that was tapped; 0 for none */
-    bool tapped;             /* a button or a line of a list was, whatever it stands for */
-    bool answerable; /* false: store it, say nothing (a reaction, a system notice, a group) */
+    const char
+        *words_id;     /* what the ids of the same words from the same sender begin with, where
+                          the gateway gives neither id nor time: they may be a repeat; else NULL */
+    struct phone from; /* "" where WhatsApp hides the number */
+    const char *wa_id; /* digits, "" if not WhatsApp */
+    const char *bsuid; /* "" if none */
+    const char *name;  /* the person's own display name, "" if none; never trusted */
+    const char *kind;  /* "text", or what else it was: "image", "audio", "reaction", ... */
+    const char *text;  /* "" for what has no words */
+    int64_t at_ms;     /* the gateway's clock; 0 if it gives none */
+    int part, parts;   /* of a long text that came in pieces; 1 and 1 otherwise */
+    const char *ref;   /* what its pieces have in common, "" otherwise */
+    int choice;        /* the number of the option that was tapped; 0 for none */
+    bool tapped;       /* a button or a line of a list was, whatever it stands for */
+    bool answerable;   /* false: store it, say nothing (a reaction, a system notice, a group) */
 };
 
 /* One delivery report. */

@@ -11,7 +11,6 @@
 
 #define PARTS_MAX       20 /* of one text; phones and operators stop well below */
 #define COST_MAX_DIGITS 6  /* before the point, and behind it */
-#define BUCKET_MS       60000
 
 static bool
 configured(const struct config *c)
@@ -107,20 +106,22 @@ id_from_content(struct arena *a, struct json_object *body, const char *time)
 }
 
 /* A gateway that gives no id: the same content at the same gateway time is the same message. If it
- * gives no time either, the minute in which it came, or the one before: a repeat comes soon, and
- * the same word tomorrow is another message. */
+ * gives no time either, only the database knows whether the same words are a repeat: it depends on
+ * when they came last, and on what was said in between. */
 static void
 make_id(struct arena *a, struct json_object *body, int64_t received_at_ms, struct inbound *m)
 {
     const char *time = json_opt_scalar(a, body, "timestamp", "");
-    long long bucket = (long long)(received_at_ms / BUCKET_MS);
 
     if (!str_empty(time)) {
         m->external_id = id_from_content(a, body, time);
         return;
     }
-    m->external_id = id_from_content(a, body, arena_printf(a, "@%lld", bucket));
-    m->earlier_id = id_from_content(a, body, arena_printf(a, "@%lld", bucket - 1));
+    /* The parts of a long text may have the same words. */
+    m->words_id = id_from_content(a, body,
+                                  arena_printf(a, "%s %s", json_opt_scalar(a, body, "ref", ""),
+                                               json_opt_scalar(a, body, "part", "")));
+    m->external_id = arena_printf(a, "%s@%lld", m->words_id, (long long)received_at_ms);
 }
 
 /* A long text may come as parts that share a ref, and perhaps their id too. */
@@ -136,8 +137,6 @@ read_part(struct arena *a, struct json_object *body, struct inbound *m)
     if (parts < 2 || part < 1 || part > parts)
         return;
     m->external_id = arena_printf(a, "%s:%lld", m->external_id, (long long)part);
-    if (m->earlier_id != NULL)
-        m->earlier_id = arena_printf(a, "%s:%lld", m->earlier_id, (long long)part);
     if (parts > PARTS_MAX || str_empty(ref))
         return; /* nobody can put them together; each is a message, and none a double */
     m->part = (int)part;

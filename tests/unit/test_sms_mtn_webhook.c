@@ -219,40 +219,42 @@ test_read_webhook_makes_an_id(void **state)
         expect_true(others[i], !str_eq(id_read(a, others[i]), id));
 }
 
-/* Neither id nor time: the minute of arrival and the one before. */
+/* Neither id nor time: the words and the moment of arrival; the database tells repeats. */
 static void
 test_read_webhook_without_id_and_time(void **state)
 {
     static const struct {
-        const char *name;
-        int64_t after_ms;
-        bool same;
+        const char *body;
+        bool same_words;
     } rows[] = {
-        { "at once", 0, true },
-        { "a second later", 1000, true },
-        { "in the next minute", 60000, true },
-        { "two minutes later", 120000, false },
-        { "tomorrow", 86400000, false },
+        { "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"yes\"}", true },
+        { "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"Yes\"}", false },
+        { "{\"from\":\"0788000002\",\"to\":\"8080\",\"message\":\"yes\"}", false },
+        { "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"yes\",\"part\":2,"
+          "\"parts\":2,\"ref\":\"7\"}",
+          false },
     };
-    const char *body = "{\"from\":\"0788000001\",\"to\":\"8080\",\"message\":\"yes\"}";
-    struct incoming_http in = webhook(*state, body, "");
+    struct incoming_http in = webhook(*state, rows[0].body, "");
     struct webhook_items first;
     struct webhook_items again;
     struct err e = { 0 };
 
-    in.received_at_ms = 1795370703000 / 60000 * 60000 + 59000;
+    in.received_at_ms = 1795370703000;
     assert_true(provider_mtn.read_webhook(*state, &in, &first, &e));
+    assert_string_equal(first.inbound[0].external_id,
+                        arena_printf(*state, "%s@1795370703000", first.inbound[0].words_id));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        in.received_at_ms = 1795370703000 / 60000 * 60000 + 59000 + rows[i].after_ms;
-        expect_true(rows[i].name, provider_mtn.read_webhook(*state, &in, &again, &e));
-        expect_int(rows[i].name,
-                   str_eq(again.inbound[0].external_id, first.inbound[0].external_id) ||
-                       str_eq(again.inbound[0].earlier_id, first.inbound[0].external_id),
-                   rows[i].same);
+        in = webhook(*state, rows[i].body, "");
+        in.received_at_ms = 1795370703001;
+        expect_true(rows[i].body, provider_mtn.read_webhook(*state, &in, &again, &e));
+        expect_true(rows[i].body,
+                    !str_eq(again.inbound[0].external_id, first.inbound[0].external_id));
+        expect_int(rows[i].body, str_eq(again.inbound[0].words_id, first.inbound[0].words_id),
+                   rows[i].same_words);
     }
     in = webhook(*state, fixture_text(*state, "mtn/inbound_no_id.json"), "");
     assert_true(provider_mtn.read_webhook(*state, &in, &again, &e));
-    assert_null(again.inbound[0].earlier_id); /* it has a time of its own */
+    assert_null(again.inbound[0].words_id); /* it has a time of its own */
 }
 
 static void
