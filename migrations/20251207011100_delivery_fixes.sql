@@ -55,8 +55,17 @@ BEGIN
      WHERE s.id = u.session_id AND ((u.whatsapp AND NOT s.summary_sent_whatsapp) OR (u.sms AND NOT s.summary_sent_sms));
 END $$;
 
+-- Whether WhatsApp has had its chance with a message that has an SMS in reserve: three failures, or two thirds of its life.
+CREATE FUNCTION message_is_late(m message_delivery_log) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT m.status IN ('pending', 'failed') AND m.fallback ? 'sms'
+       AND ((m.status = 'failed' AND m.retry_count >= 2)
+            OR clock_timestamp() > m.expires_at - (m.expires_at - m.created_at) / 3)
+$$;
+CREATE INDEX messages_in_reserve ON message_delivery_log (expires_at) WHERE status IN ('pending', 'failed') AND fallback ? 'sms';
+
 -- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds (NULL: however long),
--- or cannot take up for a while; what had not left is given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
+-- or cannot take up for a while, or has had its chance with; what had not left is given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
 -- after messages_went_out(), which has the locks.
 CREATE OR REPLACE FUNCTION messages_fall_back(p_ids uuid[], p_after_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -67,13 +76,13 @@ DECLARE
     n       int := 0;
 BEGIN
     FOR m IN
-        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback, c.reason, provider_is_away(l.provider) AS away
+        SELECT l.id, l.session_id, l.profile_id, l.status, l.error_code, l.fallback, l.expires_at, c.reason, provider_is_away(l.provider) AS away
           FROM message_delivery_log l LEFT JOIN provider_circuit c ON c.provider = l.provider
          WHERE l.id = ANY (p_ids) AND l.fallback IS NOT NULL
            AND (l.status = 'undelivered' OR (l.status = 'dead' AND l.dead_reason <> 'expired')
                 OR (l.fallback ? 'patient' AND l.created_at < clock_timestamp() - p_after_s * interval '1 second'
                     AND l.status IN ('pending', 'failed', 'sending', 'unknown', 'sent'))
-                OR (l.status IN ('pending', 'failed') AND l.fallback ? 'sms' AND provider_is_away(l.provider)
+                OR (l.status IN ('pending', 'failed') AND l.fallback ? 'sms' AND (provider_is_away(l.provider) OR message_is_late(l))
                     AND NOT person_refuses(l.profile_id, 'sms')))
          ORDER BY l.session_id, l.id
            FOR NO KEY UPDATE OF l SKIP LOCKED
@@ -83,6 +92,9 @@ BEGIN
                       ELSE m.fallback -> 'sms' END;
         IF draft IS NULL OR person_refuses(m.profile_id, draft ->> 'channel') THEN
             CONTINUE;
+        END IF;
+        IF m.status IN ('pending', 'failed') THEN -- what comes late is not of use for longer
+            draft := draft || jsonb_build_object('expires_in_s', greatest(60, extract(epoch FROM m.expires_at - clock_timestamp())::int));
         END IF;
         instead := (SELECT min(e::text)::uuid FROM messages_enqueue(m.session_id, jsonb_build_array(draft)) AS e);
         n := n + (instead IS NOT NULL)::int;
@@ -413,6 +425,10 @@ BEGIN
         SELECT l.id FROM message_delivery_log l
          WHERE l.fallback ? 'patient' AND l.created_at < (SELECT clock_timestamp()) - p_failover_s * interval '1 second'
          ORDER BY l.created_at LIMIT 500);
+    lost := lost || ARRAY(
+        SELECT l.id FROM message_delivery_log l
+         WHERE l.status IN ('pending', 'failed') AND l.fallback ? 'sms' AND message_is_late(l) AND NOT person_refuses(l.profile_id, 'sms')
+         ORDER BY l.expires_at LIMIT 500);
     IF EXISTS (SELECT 1 FROM provider_circuit c WHERE c.state <> 'closed' AND provider_is_away(c.provider)) THEN
         lost := lost || ARRAY(
             SELECT l.id FROM message_delivery_log l
@@ -438,7 +454,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('provider_blocks', 'provider_is_away', 'messages_went_out', 'messages_fall_back', 'message_life',
+                AND p.proname IN ('provider_blocks', 'provider_is_away', 'messages_went_out', 'message_is_late', 'messages_fall_back', 'message_life',
                     'message_again', 'messages_sms_again', 'replay_dead', 'apply_status_events',
                     'finish_outbound', 'record_status_events', 'sweep_outbound')
     LOOP

@@ -1,6 +1,6 @@
 -- What a gateway charged, good news after bad, a dead letter's locks, and WhatsApp that takes nothing for a while.
 SET t.breaker = 'on';
-SELECT plan(66);
+SELECT plan(75);
 
 -- A WhatsApp message with an SMS in reserve, claimed as workers do it. facts: more of the fallback.
 CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
@@ -200,5 +200,30 @@ SELECT is(pg_temp.patience_over(:'m'), 1, 'still on the wire: the SMS goes');
 SELECT is(t.finish(:'m', 1, 'retry'), 'suppressed', '... and a refusal is the end of it');
 SELECT pg_temp.whatsapp('{"patient": true}') AS m \gset
 SELECT is(pg_temp.patience_over(:'m')::text || t.finish(:'m', 1, 'accepted', '{"external_id": "f9"}'), '1sent', '... an acceptance is believed');
+
+-- WhatsApp has had its chance ---------------------------------------------------------------------------------------------------------------
+
+-- So many minutes have gone by.
+CREATE FUNCTION pg_temp.older(message uuid, minutes int) RETURNS int LANGUAGE sql AS $$
+    UPDATE message_delivery_log SET created_at = created_at - minutes * interval '1 minute', expires_at = expires_at - minutes * interval '1 minute'
+     WHERE id = message;
+    SELECT fallbacks FROM sweep_outbound(90, 1, 600)
+$$;
+
+SELECT pg_temp.waiting() AS m \gset
+SELECT is(pg_temp.older(:'m', 9), 0, 'nine minutes of fifteen: WhatsApp is waited for');
+SELECT is(pg_temp.older(:'m', 2), 1, 'eleven: the SMS goes');
+SELECT is(t.status(:'m') || pg_temp.instead(:'m'), 'suppressedsms', '... in its place');
+SELECT is((SELECT round(extract(epoch FROM expires_at - clock_timestamp()) / 60) FROM message_delivery_log WHERE session_id = (t.message(:'m')).session_id AND channel = 'sms'), 4::numeric, '... for what is left of its life');
+SELECT pg_temp.whatsapp() AS m \gset
+SELECT t.finish(:'m', 1, 'retry'), t.finish(:'m', t.claim(:'m'), 'retry') \g /dev/null
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 0, 'two failures: it is tried again');
+SELECT t.finish(:'m', t.claim(:'m'), 'retry') AS leave \gset
+SELECT is((SELECT fallbacks FROM sweep_outbound(90, 1, 600)), 1, 'three: the SMS goes');
+SELECT is(t.status(:'m') || pg_temp.instead(:'m'), 'suppressedsms', '... in its place');
+SELECT pg_temp.waiting() AS m \gset
+UPDATE profiles SET allows_sms = false WHERE user_id = (t.message(:'m')).profile_id;
+SELECT is(pg_temp.older(:'m', 12), 0, 'who refuses SMS gets none');
+SELECT is(t.status(:'m'), 'pending', '... and waits for WhatsApp to the end');
 
 SELECT * FROM finish();
