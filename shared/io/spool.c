@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clk.h"
@@ -27,6 +28,7 @@
 #define QUEUE_MS       10000
 #define ABANDONED_MS   600000
 #define STAMP_DIGITS   13
+#define LOCK_TRIES     1000 /* of a millisecond */
 
 struct spool {
     const char *dir;
@@ -114,18 +116,45 @@ has_room(struct spool *s, int dir, size_t bytes, struct err *e)
     return true;
 }
 
+/* Naming a file takes a moment; one who stands still in it must not hold up the others for long. */
+static void
+lock_names(int dir)
+{
+    const struct timespec pause = { .tv_nsec = 1000000 };
+
+    for (int i = 0; i < LOCK_TRIES && flock(dir, LOCK_EX | LOCK_NB) != 0; i++)
+        (void)nanosleep(&pause, NULL);
+}
+
+/* Counted again where it is close, so that the last place is not taken by several at once. */
+static bool
+fits_still(struct spool *s, int dir, size_t bytes, struct err *e)
+{
+    bool close_to = !fits(s, FEW_FILES, (int64_t)bytes + s->max_bytes / 64);
+
+    if (close_to && !count(s, dir, e))
+        return false;
+    return fits(s, 1, (int64_t)bytes) ||
+           err_set(e, ERR_TEMP, "spool: full (SPOOL_MAX_FILES, SPOOL_MAX_MB)");
+}
+
 /* A file is seen under its name when all of it is on the disk, and not before. */
 static bool
-keep(int dir, const char *name, const struct buf *bytes, struct arena *a, struct err *e)
+keep(struct spool *s, int dir, const char *name, const struct buf *bytes, struct arena *a,
+     struct err *e)
 {
     const char *half = arena_printf(a, ".%s.tmp", name);
+    bool named;
 
     if (!spool_file_write(dir, half, bytes->data, bytes->len, e))
         return false;
     CRASH_POINT("spool_written");
-    if (renameat(dir, half, dir, name) == 0 && fsync(dir) == 0)
+    lock_names(dir);
+    named = fits_still(s, dir, bytes->len, e) &&
+            (renameat(dir, half, dir, name) == 0 || spool_file_error(e, "cannot name a file"));
+    (void)flock(dir, LOCK_UN);
+    if (named && (fsync(dir) == 0 || spool_file_error(e, "cannot name a file")))
         return true;
-    (void)spool_file_error(e, "cannot name a file");
     (void)unlinkat(dir, half, 0);
     (void)unlinkat(dir, name, 0);
     return false;
@@ -149,7 +178,7 @@ spool_put(struct spool *s, const struct spool_record *r, struct err *e)
     struct arena *a = arena_new();
     struct buf bytes;
     bool ok = dir >= 0 && spool_file_print(a, r, &bytes, e) && has_room(s, dir, bytes.len, e) &&
-              keep(dir, new_name(s, a, r->received_at_ms), &bytes, a, e);
+              keep(s, dir, new_name(s, a, r->received_at_ms), &bytes, a, e);
 
     if (ok) {
         s->files++;

@@ -152,6 +152,35 @@ test_not_ours_to_write(void **state)
     assert_true(put(f, "y"));
 }
 
+/* Many write at once: the last places are taken once each. */
+static void
+test_no_more_than_there_is_room_for(void **state)
+{
+    struct fixture *f = *state;
+    int at_once[2];
+    pid_t pids[12];
+    char byte;
+
+    assert_int_equal(pipe(at_once), 0);
+    for (size_t i = 0; i < COUNT_OF(pids); i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (pids[i] > 0)
+            continue;
+        struct spool *own = spool_new(f->arena, f->dir, 30, 8);
+        (void)close(at_once[1]);
+        (void)!read(at_once[0], &byte, 1); /* until the parent has let go */
+        for (int k = 0; k < 10; k++)
+            (void)put_at(f, own, "x", 1, FAKE_CLK_START + k);
+        _exit(0);
+    }
+    assert_int_equal(close(at_once[1]), 0);
+    for (size_t i = 0; i < COUNT_OF(pids); i++)
+        assert_int_equal(waitpid(pids[i], NULL, 0), pids[i]);
+    assert_int_equal(close(at_once[0]), 0);
+    assert_int_equal(files_in(f->dir), 30);
+}
+
 static void
 test_not_a_directory(void **state)
 {
@@ -179,6 +208,7 @@ main(void)
         SPOOL_TEST(test_half_written_files),
         SPOOL_TEST(test_disk_full),
         SPOOL_TEST(test_not_ours_to_write),
+        SPOOL_TEST(test_no_more_than_there_is_room_for),
         SPOOL_TEST(test_not_a_directory),
     };
 
