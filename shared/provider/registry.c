@@ -61,7 +61,7 @@ provider_status_outcome(int status)
 {
     if (status >= 200 && status < 300)
         return OUTCOME_ACCEPTED;
-    if (status == 429 || status == 503 || status == 408)
+    if (status == 429 || status == 503)
         return OUTCOME_RETRY;
     if (status == 401 || status == 403 || (status >= 300 && status < 400))
         return OUTCOME_HOLD; /* our credentials or our address are wrong: every message's matter */
