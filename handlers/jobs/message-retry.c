@@ -30,9 +30,9 @@ run(struct app *app, int argc, char **argv)
     struct err e = { 0 };
     bool ok;
 
-    if (argc > 1 && str_eq(argv[1], "--dead"))
+    if (argc == 2 && str_eq(argv[1], "--dead"))
         return deadletter_list(&app->flow, stdout);
-    if (argc > 2 && str_eq(argv[1], "--replay"))
+    if (argc == 3 && str_eq(argv[1], "--replay"))
         return deadletter_replay(&app->flow, argv[2], stdout);
     if (argc > 1) {
         (void)fputs("usage: message-retry [--dead | --replay ID]\n", stderr);

@@ -220,6 +220,8 @@ class DeadLetters(SystemTest):
         self.assertEqual(self.sql(f"SELECT status, replay_of IS NULL FROM message_delivery_log WHERE id = '{dead}'"), [["dead", "t"]])
         self.assertIn("replayed", job("--dead").stdout)
         self.assertEqual(job("--replay", "nonsense").returncode, 1)
+        for args in (("--dead", "x"), ("--replay", dead, "x"), ("--replay",), ("x",)):
+            self.assertEqual(job(*args).returncode, 2, args)
 
 
 if __name__ == "__main__":
