@@ -17,12 +17,18 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                                AND (provider_blocks(c.reason) OR c.changed_at < clock_timestamp() - interval '20 seconds'))))
 $$;
 
--- What follows once it is known how messages went: WhatsApp reaches somebody, or, for thirty days, does not; a conversation has its
--- summary. Called after the message rows are locked; takes people before conversations, each kind in order of id, also those
+-- What follows once it is known how messages went: WhatsApp reaches somebody, or, for thirty days, does not; its window is
+-- closed (131047), whatever we thought; a conversation has its summary. Called after the message rows are locked; takes people before conversations, each kind in order of id, also those
 -- conversations that messages_fall_back() and messages_sms_again() write to next: the order of locks everywhere.
 CREATE OR REPLACE FUNCTION messages_went_out(p_ids uuid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
+    IF EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.id = ANY (p_ids) AND m.channel = 'whatsapp' AND m.error_code = '131047') THEN
+        PERFORM 1 FROM profiles p WHERE p.user_id IN (SELECT m.profile_id FROM message_delivery_log m WHERE m.id = ANY (p_ids))
+          ORDER BY p.user_id FOR NO KEY UPDATE;
+        PERFORM window_closed(m.profile_id, m.recipient_phone, m.created_at) FROM message_delivery_log m
+          WHERE m.id = ANY (p_ids) AND m.channel = 'whatsapp' AND m.error_code = '131047' AND m.status IN ('undelivered', 'dead');
+    END IF;
     WITH told AS (
         SELECT m.profile_id, bool_or(m.status IN ('delivered', 'read')) AS reached, max(m.created_at) AS at
           FROM message_delivery_log m

@@ -15,6 +15,21 @@ ALTER FUNCTION address_window(uuid, text, text, timestamptz) OWNER TO omni_owner
 REVOKE ALL ON FUNCTION address_window(uuid, text, text, timestamptz) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION address_window(uuid, text, text, timestamptz) TO omni_app;
 
+-- WhatsApp says that the window of the address a message went to is closed (131047), so it is, unless that person has written since the
+-- message was made. p_phone: NULL where it went to WhatsApp's own id.
+CREATE FUNCTION window_closed(p_profile uuid, p_phone text, p_made timestamptz) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE contact_addresses a SET window_until = least(a.window_until, p_made)
+     WHERE a.profile_id = p_profile AND a.window_until <= p_made + interval '24 hours'
+       AND CASE WHEN p_phone IS NULL THEN a.kind = 'bsuid' ELSE a.kind = 'wa' AND a.value = substr(p_phone, 2) END;
+    UPDATE profiles p SET wa_window_until = coalesce((SELECT max(a.window_until) FROM contact_addresses a
+                                                       WHERE a.profile_id = p_profile AND a.window_until > p_made), p_made)
+     WHERE p.user_id = p_profile AND p.wa_window_until > p_made AND p.wa_window_until <= p_made + interval '24 hours'
+$$;
+ALTER FUNCTION window_closed(uuid, text, timestamptz) OWNER TO omni_owner;
+REVOKE ALL ON FUNCTION window_closed(uuid, text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION window_closed(uuid, text, timestamptz) TO omni_app;
+
 -- Whether WhatsApp takes free text for the address that messages go to: the person's number, or WhatsApp's own id where there is none.
 -- What opened the person's window, if it is known, must have been this address.
 CREATE FUNCTION window_is_open(p_profile uuid, p_phone text, p_until timestamptz) RETURNS boolean
