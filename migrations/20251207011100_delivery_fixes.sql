@@ -454,6 +454,26 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- The referee, as before, and besides: nothing is sent by another provider than was planned, and what may still be sent keeps its text.
+CREATE OR REPLACE FUNCTION delivery_referee() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.status <> OLD.status AND NOT EXISTS (SELECT 1 FROM delivery_arrows
+                                                 WHERE from_status = OLD.status AND to_status = NEW.status) THEN
+        RAISE EXCEPTION 'message %: % does not lead to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'OM001';
+    END IF;
+    IF NEW.lease_token < OLD.lease_token THEN
+        RAISE EXCEPTION 'message %: the fence cannot go back', OLD.id USING ERRCODE = 'OM002';
+    END IF;
+    IF NEW.recipient_phone IS DISTINCT FROM OLD.recipient_phone OR NEW.idem_key <> OLD.idem_key
+       OR NEW.channel <> OLD.channel OR NEW.direction <> OLD.direction OR NEW.provider <> OLD.provider
+       OR (NEW.content IS DISTINCT FROM OLD.content -- retention may erase the text when it is of no use any more
+           AND (NEW.content IS NOT NULL OR NEW.status IN ('pending', 'failed', 'sending', 'unknown'))) THEN
+        RAISE EXCEPTION 'message %: what is sent, and to whom, cannot change', OLD.id USING ERRCODE = 'OM003';
+    END IF;
+    RETURN NEW;
+END $$;
+
 DO $$
 DECLARE
     f regprocedure;

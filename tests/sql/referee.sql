@@ -1,5 +1,5 @@
 -- The referee of message states: every pair of states, allowed or not; the fence; and what is sent, and to whom.
-SELECT plan(18);
+SELECT plan(20);
 
 -- The arrows as the state diagram has them; written out here a second time on purpose.
 CREATE TEMP TABLE expected (from_status text, to_status text);
@@ -71,7 +71,8 @@ SELECT lives_ok(format('UPDATE message_delivery_log SET lease_token = 5 WHERE id
 
 SELECT throws_ok(format('UPDATE message_delivery_log SET %s WHERE id = %L', change, :'message'), 'OM003', NULL, change || ': refused')
   FROM unnest(ARRAY['recipient_phone = ''+250780000002''', 'recipient_phone = NULL', 'content = ''other''', 'idem_key = ''other''',
-                    'channel = ''whatsapp''']) AS change;
+                    'channel = ''whatsapp''', 'provider = ''meta''', 'content = NULL']) AS change;
+SELECT t.finish(:'message', 5, 'permanent') AS leave \gset
 UPDATE message_delivery_log SET content = NULL WHERE id = :'message';
 SELECT is((t.message(:'message')).content, NULL, 'retention may erase the text');
 SELECT throws_ok(format('UPDATE message_delivery_log SET content = ''text'' WHERE id = %L', :'message'), 'OM003', NULL, '... which does not come back');
