@@ -2,8 +2,9 @@
  * sms-inbound-webhook - an SMS of a person, brought by the gateway named in ?provider= (default:
  * the first of SMS_PROVIDERS).
  *
- * - 200 stored, or stored before; also what is signed and cannot be read (kept as poison), what a
- *   sender wrote who is never answered (not kept), and what waits in the spool for the database
+ * - 200 stored, or stored before, with the same answer; also what is signed and cannot be read
+ * (kept as poison), what a sender wrote who is never answered (not kept), and what waits in the
+ * spool for the database
  *   ("spooled": true)
  * - 401 missing or wrong signature
  * - 413 too large
@@ -34,7 +35,6 @@ run(struct call *c, struct err *e)
     }
     if (!str_empty(result.session_id))
         json_set_str(c->reply, "session_id", result.session_id);
-    json_set_bool(c->reply, "duplicate", result.duplicates > 0);
     return true;
 }
 

@@ -188,7 +188,7 @@ take_messages(struct flow *f, struct arena *a, const struct inbound_request *req
             CRASH_POINT("inbound_after_store");
             log_message(f, req->provider, m, &stored);
             out->session_id = stored.session_id;
-            *(stored.is_new ? &out->stored : &out->duplicates) += 1;
+            out->stored += stored.is_new;
         } else if (!is_content_fault(e) || !keep_poison(f, a, req, arena_strdup(a, e->text), e)) {
             return false;
         } else {

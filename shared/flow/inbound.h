@@ -9,8 +9,7 @@
 #include "provider/provider.h"
 
 struct inbound_result {
-    size_t stored; /* messages that were new */
-    size_t duplicates;
+    size_t stored; /* messages that were new; a repeat is answered like the first */
     size_t statuses;
     bool spooled;           /* it waits on the disk for the database; nothing else is known yet */
     size_t poison;          /* items that could not be read or stored; the body is kept raw */

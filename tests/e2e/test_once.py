@@ -19,6 +19,7 @@ class Once(SystemTest):
         body = {"from": number, "to": "8080", "message": "Muraho", "messageId": "same-1", "timestamp": "2026-11-22T10:00:00Z"}
         answers = in_parallel([lambda: self.post_sms(body)] * 50)
         self.assertEqual([a[0] for a in answers], [200] * 50)
+        self.assertEqual(len({a[2] for a in answers}), 1, answers)  # the same answer, the first time and every other
         self.phone(number)
         self.wait_for("SELECT count(*) FROM omnichannel_sessions WHERE turn_due_at IS NOT NULL", 0)
         self.assertEqual(self.value("SELECT count(*) FROM message_delivery_log WHERE external_message_id = 'same-1'"), "1")
