@@ -11,7 +11,7 @@
 
 /* The latest first: it is offered to a client that asks for one we do not know. */
 static const char *const versions[] = { "2025-11-25", "2025-06-18", VERSION_WITH_BATCHES,
-                                        "2024-11-05" };
+                                        "2024-11-05", "2024-10-07" };
 
 static const char about_operator[] =
     "Messages to people by WhatsApp and SMS, after calls and in conversations. What you send "

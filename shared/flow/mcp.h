@@ -2,8 +2,8 @@
  * mcp - the Model Context Protocol: the tools, for agents that speak it. Stateless: every POST is
  * answered from itself alone, as JSON, never as a stream.
  *
- * The specification's versions with the streamable transport, and 2024-11-05, whose messages are
- * the same: https://modelcontextprotocol.io/specification
+ * The specification's versions with the streamable transport, and the two before it, whose
+ * messages are the same: https://modelcontextprotocol.io/specification
  */
 #ifndef OMNI_FLOW_MCP_H
 #define OMNI_FLOW_MCP_H

@@ -48,7 +48,7 @@ class TransportTest(McpTest):
             self.assertTrue(headers["Content-Type"].startswith("application/json"))
 
     def test_versions(self):
-        for known in (None, LATEST, "2025-06-18", "2025-03-26", "2024-11-05"):
+        for known in (None, LATEST, "2025-06-18", "2025-03-26", "2024-11-05", "2024-10-07"):
             self.expect(200, self.post_mcp(PING, MCP_Protocol_Version=known), PONG)
         for unknown in ("2025-11-26", "2031-01-01", "1", "latest"):
             _, text = self.expect(400, self.post_mcp(PING, MCP_Protocol_Version=unknown))

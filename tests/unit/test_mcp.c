@@ -193,7 +193,7 @@ test_initialize_agrees_on_a_version(void **state)
     } rows[] = {
         { "2025-11-25", "2025-11-25" }, { "2025-06-18", "2025-06-18" },
         { "2025-03-26", "2025-03-26" }, { "2024-11-05", "2024-11-05" },
-        { "2024-10-07", "2025-11-25" }, { "2031-01-01", "2025-11-25" },
+        { "2024-10-07", "2024-10-07" }, { "2031-01-01", "2025-11-25" },
         { "1.0", "2025-11-25" },
     };
     struct arena *a = *state;
@@ -236,6 +236,7 @@ test_version_known(void **state)
     (void)state;
     assert_true(mcp_version_known("2025-11-25"));
     assert_true(mcp_version_known("2024-11-05"));
+    assert_true(mcp_version_known("2024-10-07"));
     assert_false(mcp_version_known("2025-11-26"));
     assert_false(mcp_version_known(""));
     assert_false(mcp_version_known("2025-11-25 "));
