@@ -101,11 +101,24 @@ fits(struct arena *a, const char *text, size_t len, const char *hint, int segmen
     return sms_text_size(part).segments <= segments;
 }
 
+/* Does a sentence or a line end before text[i]? Not behind the full stop of "A." or "2.". */
 static bool
 ends_sentence(const char *text, size_t i)
 {
-    return text[i] == '\n' || (i > 0 && text[i] == ' ' && strchr(".!?", text[i - 1]) != NULL &&
-                               !(i > 2 && text[i - 1] == '.' && text[i - 3] == ' '));
+    if (text[i] == '\n')
+        return true;
+    return i > 0 && (text[i] == ' ' || text[i] == '\0') && strchr(".!?", text[i - 1]) != NULL &&
+           !(i > 2 && text[i - 1] == '.' && (text[i - 3] == ' ' || text[i - 3] == '\n'));
+}
+
+const char *
+answer_whole(struct arena *a, const char *text)
+{
+    for (size_t i = strlen(text); i > 0; i--) {
+        if (ends_sentence(text, i))
+            return str_trim(a, arena_strndup(a, text, i));
+    }
+    return text;
 }
 
 /* How much of the text the next part takes: up to the end of a sentence or line in the second half

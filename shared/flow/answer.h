@@ -24,6 +24,10 @@ size_t answer_options(struct arena *a, const char *text, const char *out[ANSWER_
 size_t answer_parts(struct arena *a, const char *plain, int segments, enum language l,
                     bool has_options, const char *out[ANSWER_MAX_PARTS]);
 
+/* What was cut off somewhere, up to the end of its last whole sentence or line; as it is when there
+ * is none. */
+const char *answer_whole(struct arena *a, const char *text);
+
 /* The option a person names by its number: "2", "2.", "no 2", "option 2", "#2"; 0 for anything
  * else. */
 int answer_choice(const char *text);

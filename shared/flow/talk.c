@@ -6,6 +6,7 @@
 #include "base/clk.h"
 #include "base/crash.h"
 #include "base/str.h"
+#include "flow/answer.h"
 #include "flow/prompt.h"
 #include "flow/talk_end.h"
 
@@ -156,9 +157,11 @@ on_answer(void *ctx, const struct http_response *r)
         return;
     }
     k->retry_after_s = r->retry_after_s;
-    if (chat_read(k->arena, r, &answer, &e))
+    if (chat_read(k->arena, r, &answer, &e)) {
+        if (answer.is_cut)
+            answer.text = answer_whole(k->arena, answer.text);
         take_answer(k, &answer);
-    else if (!ask_otherwise(k, &e) && !(str_eq(e.code, "nonsense") && end_with_what_there_is(k)))
+    } else if (!ask_otherwise(k, &e) && !(str_eq(e.code, "nonsense") && end_with_what_there_is(k)))
         talk_end_fallback(k, &e);
 }
 

@@ -233,14 +233,14 @@ chat_read(struct arena *a, const struct http_response *r, struct chat_answer *ou
     message = json_at(choice, "message");
     finish = json_opt_str(a, choice, "finish_reason", "");
     out->text = chat_words(a, json_at(message, "content"));
+    out->is_cut = str_eq(finish, "length");
     out->prompt_tokens = json_opt_int(json_at(body, "usage"), "prompt_tokens", 0);
     out->completion_tokens = json_opt_int(json_at(body, "usage"), "completion_tokens", 0);
     if (str_eq(finish, "content_filter") || !str_empty(json_opt_str(a, message, "refusal", "")))
         return fail(e, ERR_PERM, "refused", "it refused to answer");
     read_calls(a, message, out);
     if (str_empty(out->text) && out->n_calls == 0)
-        return fail(e, ERR_TEMP, str_eq(finish, "length") ? "cut" : "nonsense",
-                    "an answer without words");
+        return fail(e, ERR_TEMP, out->is_cut ? "cut" : "nonsense", "an answer without words");
     return true;
 }
 

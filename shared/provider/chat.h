@@ -37,6 +37,7 @@ struct chat_call {
 
 struct chat_answer {
     const char *text; /* without what it thought aloud; may be empty when there are calls */
+    bool is_cut;      /* max_tokens ended it, perhaps in the middle of a sentence */
     struct chat_call *calls;
     size_t n_calls;
     const char *message;   /* that of the calls, as JSON; "" without calls */

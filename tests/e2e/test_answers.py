@@ -78,6 +78,10 @@ class Answers(SystemTest):
         self.assertEqual(self.told(number, "2", "sms")[0]["text"], "Gikondo it is.")
         self.assertIn('2 (= "Gikondo")', self.last_prompt())
 
+    def test_an_answer_that_was_cut_ends_with_a_sentence(self):
+        self.agent({"reply": "The house is free. It has two rooms and a gar", "finish": "length"})
+        self.assertEqual(self.told("+250788002023", "tell me")[0]["text"], "The house is free.")
+
     def test_another_message_drops_the_rest(self):
         number = "+250788002002"
         self.agent(LONG, "Yes.", "One what?")

@@ -104,7 +104,8 @@ answer_completion(struct request *r, struct json_object *step, struct json_objec
     (void)snprintf(id, sizeof id, "chatcmpl-%llu", (unsigned long long)id_next());
     struct json_object *choice = json_object_new_object();
     json_add_int(choice, "index", 0);
-    json_add_str(choice, "finish_reason", json_has(step, "tool_calls") ? "tool_calls" : "stop");
+    json_add_str(choice, "finish_reason",
+                 json_str(step, "finish", json_has(step, "tool_calls") ? "tool_calls" : "stop"));
     json_add(choice, "message", message_json(step, prompt));
     struct json_object *choices = json_object_new_array();
     (void)json_object_array_add(choices, choice);

@@ -197,6 +197,28 @@ test_endless_words_and_other_scripts(void **state)
 }
 
 static void
+test_what_was_cut_ends_with_a_sentence(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } rows[] = {
+        { "The house is free. It has two rooms and a gar", "The house is free." },
+        { "Is it free? Yes! It has two roo", "Is it free? Yes!" },
+        { "I found:\n1. Remera, 280,000\n2. Gikondo, 25", "I found:\n1. Remera, 280,000" },
+        { "I found two.\n1. Remera\n2.", "I found two.\n1. Remera" },
+        { "The house of Mr. A. Kamanzi is fr", "The house of Mr." },
+        { "It costs 250.000 in Reme", "It costs 250.000 in Reme" },
+        { "All of it is there.", "All of it is there." },
+        { "This is cut off in the mid", "This is cut off in the mid" },
+        { "", "" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        expect_text(rows[i].text, answer_whole(*state, rows[i].text), rows[i].want);
+}
+
+static void
 test_options_leave_the_figures_free(void **state)
 {
     struct arena *a = *state;
@@ -220,6 +242,7 @@ main(void)
         ARENA_TEST(test_nothing_is_lost_between_parts),
         ARENA_TEST(test_all_of_a_long_answer_waits),
         ARENA_TEST(test_endless_words_and_other_scripts),
+        ARENA_TEST(test_what_was_cut_ends_with_a_sentence),
         ARENA_TEST(test_options_leave_the_figures_free),
     };
 

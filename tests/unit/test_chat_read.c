@@ -198,6 +198,23 @@ test_read_calls(void **state)
 }
 
 static void
+test_read_where_the_limit_cut(void **state)
+{
+    static const char *const finish[] = { "stop", "length" };
+
+    for (size_t i = 0; i < COUNT_OF(finish); i++) {
+        struct arena *a = *state;
+        struct http_response r =
+            answered(200, answer_with(a, "{\"content\":\"Half a\"}", finish[i]));
+        struct chat_answer got = { 0 };
+        struct err e = { 0 };
+        expect_true(finish[i], chat_read(a, &r, &got, &e));
+        expect_text(finish[i], got.text, "Half a");
+        expect_int(finish[i], got.is_cut, i == 1);
+    }
+}
+
+static void
 test_read_many_calls(void **state)
 {
     struct arena *a = *state;
@@ -276,6 +293,7 @@ main(void)
         ARENA_TEST(test_read_odd_bodies),
         ARENA_TEST(test_read_how_far_it_got),
         ARENA_TEST(test_read_calls),
+        ARENA_TEST(test_read_where_the_limit_cut),
         ARENA_TEST(test_read_many_calls),
         ARENA_TEST(test_read_without_thoughts),
         ARENA_TEST(test_says),
