@@ -115,7 +115,7 @@ class BadInput(SystemTest):
                  ("/tools/call_log_summary", {"call_id": "x"}, "phone_number"),
                  ("/tools/call_log_summary", {"call_id": "x", "phone_number": "+250788000306", "bullets": "one"}, "bullets"),
                  ("/tools/call_log_summary", {"call_id": "x", "phone_number": "+250788000306", "bullets": [1]}, "bullets"),
-                 ("/tools/call_log_summary", {"call_id": "x" * 200, "phone_number": "+250788000306"}, "call_id")]
+                 ("/tools/call_log_summary", {"call_id": "x" * 257, "phone_number": "+250788000306"}, "call_id")]
         for path, args, field in cases:
             status, reply = self.tool(path, args)
             self.assertEqual(status, 400, (path, args))
