@@ -126,24 +126,26 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT 'agent:' || coalesce(lower(substring(p_base_url FROM '^[A-Za-z]+://([^/?#]+)')), '')
 $$;
 
+CREATE INDEX messages_fixed ON message_delivery_log (profile_id) WHERE message_type = 'confirmation';
+
 -- Whether a machine answers our machine: six answers within two minutes, each so soon after our reply that nobody can have read
 -- it; or four times the same words; or forty answers in ten minutes. The fixed answers, to what has no words and to STOP and its kin,
 -- are replies too, in whatever conversation: a NEW begins another. Who taps a button or names an option need not read to the end.
 CREATE FUNCTION session_loops(p_session uuid, p_upto bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH done AS MATERIALIZED (
-        SELECT t.id, t.profile_id, t.finished_at, row_number() OVER (ORDER BY t.token DESC) AS n
+        SELECT t.id, t.finished_at, row_number() OVER (ORDER BY t.token DESC) AS n
           FROM turns t
          WHERE t.session_id = p_session AND t.status = 'done' AND t.finished_at > clock_timestamp() - interval '10 minutes'
          ORDER BY t.token DESC LIMIT 40),
     replies AS MATERIALIZED (
-        SELECT r.profile_id, r.at, row_number() OVER (ORDER BY r.at DESC) AS n
-          FROM (SELECT d.profile_id, d.finished_at AS at FROM done d
+        SELECT r.at, row_number() OVER (ORDER BY r.at DESC) AS n
+          FROM (SELECT d.finished_at AS at FROM done d
                 UNION ALL
-                SELECT m.profile_id, m.created_at
+                SELECT m.created_at
                   FROM omnichannel_sessions s
-                  JOIN message_delivery_log m ON m.profile_id = s.profile_id AND m.direction = 'outbound'
-                 WHERE s.id = p_session AND m.message_type = 'confirmation' AND m.status <> 'suppressed'
+                  JOIN message_delivery_log m ON m.profile_id = s.profile_id AND m.message_type = 'confirmation'
+                 WHERE s.id = p_session AND m.status <> 'suppressed'
                    AND m.created_at > clock_timestamp() - interval '10 minutes') r),
     said AS (
         SELECT d.n, (SELECT string_agg(DISTINCT m.content, chr(10)) FROM message_delivery_log m
@@ -152,12 +154,19 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
         UNION ALL
         SELECT 0, string_agg(DISTINCT m.content, chr(10)) FROM message_delivery_log m
          WHERE m.session_id = p_session AND m.awaits_turn AND m.seq <= p_upto),
+    heard AS MATERIALIZED (
+        SELECT m.* FROM omnichannel_sessions s
+          JOIN omnichannel_sessions x ON x.profile_id = s.profile_id
+                                     AND (x.id = s.id OR x.closed_at > clock_timestamp() - interval '3 minutes')
+         CROSS JOIN LATERAL (SELECT m.created_at, m.channel, m.metadata ?| ARRAY['tapped', 'option'] AS is_choice
+                               FROM message_delivery_log m
+                              WHERE m.session_id = x.id AND m.direction = 'inbound'
+                              ORDER BY m.seq DESC LIMIT 100) m -- the latest are enough for two minutes
+         WHERE s.id = p_session),
     quick AS (
-        SELECT r.n, (SELECT NOT m.metadata ?| ARRAY['tapped', 'option'] AND m.created_at - r.at
-                            < CASE m.channel WHEN 'sms' THEN interval '12 seconds' ELSE interval '5 seconds' END
-                       FROM message_delivery_log m
-                      WHERE m.profile_id = r.profile_id AND m.direction = 'inbound' AND m.created_at > r.at
-                      ORDER BY m.created_at LIMIT 1) AS is_quick
+        SELECT r.n, (SELECT NOT h.is_choice AND h.created_at - r.at
+                            < CASE h.channel WHEN 'sms' THEN interval '12 seconds' ELSE interval '5 seconds' END
+                       FROM heard h WHERE h.created_at > r.at ORDER BY h.created_at LIMIT 1) AS is_quick
           FROM replies r WHERE r.n <= 6 AND r.at > clock_timestamp() - interval '2 minutes')
     SELECT (SELECT count(*) FROM replies) >= 40
         OR (SELECT count(*) FILTER (WHERE is_quick) FROM quick) >= 6
@@ -291,27 +300,32 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
       FROM whole w
 $$;
 
+CREATE INDEX messages_stop ON message_delivery_log (session_id) WHERE metadata ->> 'keyword' = 'stop';
+
 -- The conversation before this one, if it ended within thirty days of it, the person did not begin anew, and no STOP was said; and the
 -- latest call of these thirty days that left a text, though conversations without one may lie between: what was agreed then still holds.
 CREATE FUNCTION session_before(p_session uuid) RETURNS TABLE (session_id uuid, call_id text, intent text, ended_at timestamptz)
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    WITH earlier AS (
-        SELECT e.id, e.call_id, e.last_intent, e.started_at, s.started_at AS until,
-               least(e.closed_at, e.expires_at - interval '24 hours') AS ended_at,
-               EXISTS (SELECT 1 FROM omnichannel_sessions x -- from e to this one; NEW in e itself ends what is before e
-                        WHERE x.profile_id = s.profile_id AND x.started_at BETWEEN e.started_at AND s.started_at
-                          AND ((x.starts_afresh AND x.id <> e.id)
-                               OR EXISTS (SELECT 1 FROM message_delivery_log m
-                                           WHERE m.session_id = x.id AND m.metadata ->> 'keyword' = 'stop'))) AS is_behind
+    WITH mine AS MATERIALIZED ( -- this one and those before it, the latest first
+        SELECT e.*, s.started_at AS until,
+               EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = e.id AND m.metadata ->> 'keyword' = 'stop') AS has_stop
           FROM omnichannel_sessions s
-          JOIN omnichannel_sessions e ON e.profile_id = s.profile_id AND e.status = 'closed' AND e.started_at < s.started_at
+          JOIN omnichannel_sessions e ON e.profile_id = s.profile_id
+                                     AND (e.id = s.id OR (e.status = 'closed' AND e.started_at < s.started_at))
          WHERE s.id = p_session
-         ORDER BY e.started_at DESC LIMIT 60) -- more than one a day is rare
+         ORDER BY e.started_at DESC LIMIT 60), -- more than one a day is rare
+    earlier AS MATERIALIZED (
+        SELECT e.id, e.call_id, e.last_intent, e.started_at, e.until, least(e.closed_at, e.expires_at - interval '24 hours') AS ended_at,
+               -- NEW in a conversation ends what is before it, a STOP also what is in it
+               bool_or(e.has_stop) OVER (ORDER BY e.started_at DESC ROWS UNBOUNDED PRECEDING)
+               OR coalesce(bool_or(e.starts_afresh) OVER (ORDER BY e.started_at DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false)
+               AS is_behind
+          FROM mine e)
     SELECT o.id, k.call_id, o.last_intent, o.ended_at
-      FROM (SELECT * FROM earlier e ORDER BY e.started_at DESC LIMIT 1) o
+      FROM (SELECT * FROM earlier e WHERE e.id <> p_session ORDER BY e.started_at DESC LIMIT 1) o
       LEFT JOIN LATERAL (
            SELECT e.call_id FROM earlier e JOIN call_summaries c ON c.call_id = e.call_id
-            WHERE call_has_text(c) AND NOT e.is_behind AND e.ended_at > e.until - interval '30 days'
+            WHERE e.id <> p_session AND call_has_text(c) AND NOT e.is_behind AND e.ended_at > e.until - interval '30 days'
             ORDER BY e.started_at DESC LIMIT 1) k ON true
      WHERE NOT o.is_behind AND o.ended_at > o.until - interval '30 days'
 $$;

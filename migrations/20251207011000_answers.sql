@@ -114,7 +114,7 @@ CREATE FUNCTION answer_check(p_session uuid, p_profile uuid, p_channel text, p_k
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH sent AS (
         SELECT m.channel, m.content, m.created_at FROM message_delivery_log m
-         WHERE m.profile_id = p_profile AND m.direction = 'outbound' AND m.message_type = 'confirmation'
+         WHERE m.profile_id = p_profile AND m.message_type = 'confirmation'
            AND m.status <> 'suppressed' AND m.created_at > clock_timestamp() - interval '1 hour')
     SELECT CASE
         WHEN p_keyword = '' AND EXISTS (SELECT 1 FROM sent x JOIN jsonb_each_text(p_texts) AS w ON w.value = x.content
