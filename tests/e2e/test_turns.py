@@ -32,6 +32,18 @@ class Tools(TurnsTest):
         self.assertEqual(self.value("SELECT count(DISTINCT recipient_phone) FROM message_delivery_log WHERE direction = 'outbound' "
                                     f"AND profile_id = {person(number)}"), "1")
 
+    def test_a_repeated_call_is_one_message(self):
+        number = "+250788010106"
+        again = {"name": "messaging_send_sms", "id": "call_7", "arguments": {"message": "KG 11 Avenue."}}
+        other = {**again, "arguments": {"message": "KG 12 Avenue."}}
+        self.script({"tool_calls": [again, again]}, {"tool_calls": [again, other]}, ANSWER)
+        self.say(number, "The address, once", "repeat-1")
+        got = self.phone(number, count=3)
+        self.assertEqual(sorted(m["text"] for m in got), sorted(["KG 11 Avenue.", "KG 12 Avenue.", ANSWER]))
+        self.done(number)
+        told = [m["content"] for m in self.requests("The address, once")[-1]["messages"] if m["role"] == "tool"]
+        self.assertEqual([told[i] == told[0] for i in range(4)], [True, True, True, False], told)
+
     def test_what_a_model_gets_wrong_is_told_to_it(self):
         number = "+250788010102"
         self.script({"tool_calls": [{"name": "messaging_send_sms", "arguments": "{\"message\": \"half"},
