@@ -92,10 +92,11 @@ GRANT SELECT ON sessions_needing_human TO omni_reader, omni_app;
 -- 2. What agents write into a conversation -----------------------------------------------------------------------------
 
 -- Keys that could pass for an instruction, a recipient, an address or an identity: what an agent writes under them is dropped.
+-- Not 'from' and 'to': a ride has these.
 CREATE FUNCTION context_reserved() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
     SELECT ARRAY['role', 'admin', 'system', 'system_prompt', 'instruction', 'instructions', 'prompt', 'tools', 'token',
-        'phone', 'phones', 'phone_number', 'phone_numbers', 'phonenumber', 'phone_no', 'recipient', 'to', 'from',
+        'phone', 'phones', 'phone_number', 'phone_numbers', 'phonenumber', 'phone_no', 'recipient',
         'url', 'callback_url', 'callback', 'webhook_url',
         'profile_id', 'user_id', 'session_id', 'call_id', 'handover']
 $$;
