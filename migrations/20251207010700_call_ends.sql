@@ -368,8 +368,8 @@ END $$;
 
 -- Ends the calls whose end nobody reported: those whose time of ending is known; those whose agent has been heard of, but not for
 -- p_silence_s seconds; those that were accepted with our tools and whose agent has used none for five times as long, since it may just be
--- talking; and those that are known for p_max_s seconds. Returns how many. The bridge is told to let go of a call it may hold: when the longest call is over, and not before,
--- since two people may well talk on while no tool is used.
+-- talking; and those that are known for p_max_s seconds. Returns how many. The bridge is told to let go of a call it may hold: when the
+-- longest call is over, and not before, since two people may well talk on while no tool is used.
 CREATE FUNCTION close_calls(p_max_s int, p_silence_s int, p_wait_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -493,8 +493,8 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('lines_said', 'call_has_text', 'call_told', 'call_resume', 'call_retell', 'call_earlier', 'call_schedule', 'call_rename', 'call_fold', 'record_call', 'notify_call',
-                    'postpone_call', 'call_heard', 'close_calls', 'claim_transcripts', 'renew_transcripts', 'finish_transcript')
+                AND p.proname IN ('lines_said', 'call_has_text', 'call_told', 'call_resume', 'call_retell', 'call_earlier', 'call_schedule',
+                    'call_rename', 'call_fold', 'record_call', 'notify_call', 'postpone_call', 'call_heard', 'close_calls', 'claim_transcripts', 'renew_transcripts', 'finish_transcript')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

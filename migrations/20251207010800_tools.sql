@@ -95,16 +95,15 @@ GRANT SELECT ON sessions_needing_human TO omni_reader, omni_app;
 -- Not 'from' and 'to': a ride has these.
 CREATE FUNCTION context_reserved() RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT ARRAY['role', 'admin', 'system', 'system_prompt', 'instruction', 'instructions', 'prompt', 'tools', 'token',
-        'phone', 'phones', 'phone_number', 'phone_numbers', 'phonenumber', 'phone_no', 'recipient',
-        'url', 'callback_url', 'callback', 'webhook_url',
-        'profile_id', 'user_id', 'session_id', 'call_id', 'handover']
+    SELECT ARRAY['role', 'admin', 'system', 'systemprompt', 'instruction', 'instructions', 'prompt', 'tools', 'token',
+        'phone', 'phones', 'phonenumber', 'phonenumbers', 'phoneno', 'recipient', 'url', 'callbackurl', 'callback', 'webhookurl',
+        'profileid', 'userid', 'sessionid', 'callid', 'handover']
 $$;
 
--- As a reader takes a key: "Phone Number" and " PHONE-NUMBER " are phone_number.
+-- As a reader takes a key: "Phone Number", " PHONE-NUMBER ", phone_number and phoneNumber are one.
 CREATE FUNCTION context_key(p_key text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT regexp_replace(lower(regexp_replace(p_key, '^[[:space:]]+|[[:space:]]+$', '', 'g')), '[[:space:]-]+', '_', 'g')
+    SELECT regexp_replace(lower(p_key), '[[:space:]_-]+', '', 'g')
 $$;
 
 -- What is left of a note without the reserved keys, at whatever depth.
@@ -429,8 +428,8 @@ BEGIN
     GRANT INSERT, UPDATE ON tool_calls TO omni_app; -- the limits are the operator's
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('claim_turns', 'session_hold', 'context_reserved', 'context_key', 'context_clean', 'context_ignored', 'session_note', 'session_for',
-                    'session_handover', 'tool_over', 'tool_begin', 'tool_refuse', 'tool_end', 'tool_send')
+                AND p.proname IN ('claim_turns', 'session_hold', 'context_reserved', 'context_key', 'context_clean', 'context_ignored',
+                    'session_note', 'session_for', 'session_handover', 'tool_over', 'tool_begin', 'tool_refuse', 'tool_end', 'tool_send')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

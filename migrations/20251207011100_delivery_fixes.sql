@@ -69,6 +69,7 @@ DECLARE
     went uuid[] := '{}';
     lost uuid[] := '{}'; -- what has something in reserve
     gone uuid[] := '{}'; -- all that WhatsApp will not bring
+    told jsonb := '[]';  -- what the answers say about their providers
 BEGIN
     -- A report under an id that only this answer brings, on its way at this moment, waits for us, or we for it: one of us two
     -- sees what the other wrote.
@@ -151,10 +152,15 @@ BEGIN
         IF m.channel = 'whatsapp' AND status IN ('dead', 'undelivered') THEN
             gone := gone || r.id;
         END IF;
-        PERFORM provider_result(m.provider, attempt_says(r.outcome, r.http_status, r.error_code), r.error_code,
-                                greatest(r.retry_after_s, 1), p_scale);
+        told := told || jsonb_build_object('provider', m.provider, 'says', attempt_says(r.outcome, r.http_status, r.error_code),
+                                           'code', r.error_code, 'pause_s', greatest(r.retry_after_s, 1));
         RETURN NEXT;
     END LOOP;
+    -- A provider's circuit is locked after all messages, several in order of name, and before people.
+    PERFORM provider_result(t.provider, t.says, t.code, t.pause_s, p_scale) FROM (
+        SELECT * FROM ROWS FROM (jsonb_to_recordset(told) AS (provider text, says text, code text, pause_s int))
+                 WITH ORDINALITY AS x (provider, says, code, pause_s, n)
+         ORDER BY x.provider, x.n OFFSET 0) AS t;
     IF cardinality(went) > 0 THEN
         PERFORM messages_went_out(went);
     END IF;
@@ -263,7 +269,8 @@ BEGIN
     SELECT count(*) INTO expired FROM u;
     lost := lost || ARRAY(
         SELECT l.id FROM message_delivery_log l
-         WHERE l.fallback ? 'patient' AND l.created_at < (SELECT clock_timestamp()) - p_failover_s * interval '1 second'
+         WHERE l.fallback ? 'patient' AND l.status IN ('pending', 'failed', 'sending', 'unknown', 'sent') -- others are over, or have their own way
+           AND l.created_at < (SELECT clock_timestamp()) - p_failover_s * interval '1 second'
          ORDER BY l.created_at LIMIT 500);
     lost := lost || ARRAY(
         SELECT l.id FROM message_delivery_log l

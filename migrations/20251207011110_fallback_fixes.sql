@@ -17,8 +17,9 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
 $$;
 
 -- What follows once it is known how messages went: WhatsApp reaches somebody, or, for thirty days, does not; its window is
--- closed (131047), whatever we thought; a conversation has its summary. Called after the message rows are locked; takes people before conversations, each kind in order of id, also those
--- conversations that messages_fall_back() and messages_sms_again() write to next: the order of locks everywhere.
+-- closed (131047), whatever we thought; a conversation has its summary. Called after the message rows are locked; takes people before
+-- conversations, each kind in order of id, also those conversations that messages_fall_back() and messages_sms_again() write to next:
+-- the order of locks everywhere.
 CREATE OR REPLACE FUNCTION messages_went_out(p_ids uuid[]) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 BEGIN
@@ -69,9 +70,9 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
 $$;
 CREATE INDEX messages_in_reserve ON message_delivery_log (expires_at) WHERE status IN ('pending', 'failed') AND fallback ? 'sms';
 
--- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds (NULL: however long),
--- or cannot take up for a while, or has had its chance with; what had not left is given up. A person who refuses SMS gets none. Returns how many went into the queue. Comes
--- after messages_went_out(), which has the locks.
+-- Sends the fallback of those of these messages that WhatsApp has failed, or (the patient ones) not brought within p_after_s seconds
+-- (NULL: however long), or cannot take up for a while, or has had its chance with; what had not left is given up. A person who refuses
+-- SMS gets none. Returns how many went into the queue. Comes after messages_went_out(), which has the locks.
 CREATE OR REPLACE FUNCTION messages_fall_back(p_ids uuid[], p_after_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -122,16 +123,16 @@ LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT CASE p_type WHEN 'reply' THEN interval '15 minutes' ELSE interval '6 hours' END
 $$;
 
--- A dead letter, sent again: a new row, the dead one stays as evidence; twice it is still one row. Marked when the dead one may have
--- arrived. NULL when there is nothing to do. Its caller holds the conversation.
-CREATE FUNCTION message_again(m message_delivery_log) RETURNS uuid
+-- A dead letter, sent again, until p_until: a new row, the dead one stays as evidence; twice it is still one row. Marked when the dead
+-- one may have arrived. NULL when there is nothing to do. Its caller holds the conversation.
+CREATE FUNCTION message_again(m message_delivery_log, p_until timestamptz) RETURNS uuid
 LANGUAGE sql SET search_path = public, pg_temp AS $$
     INSERT INTO message_delivery_log (session_id, profile_id, call_id, channel, message_type, provider, content, recipient_phone,
         status, idem_key, group_id, part, next_attempt_at, expires_at, segments, cost_rwf, turn_id, metadata, replay_of,
         possible_duplicate)
     SELECT m.session_id, m.profile_id, m.call_id, m.channel, m.message_type, m.provider, m.content, m.recipient_phone,
-        'pending', m.idem_key || ':replay', m.group_id, m.part, clock_timestamp(), clock_timestamp() + message_life(m.message_type),
-        m.segments, m.cost_rwf, m.turn_id, m.metadata, m.id, m.possible_duplicate OR m.dead_reason = 'ambiguous'
+        'pending', m.idem_key || ':replay', m.group_id, m.part, clock_timestamp(), p_until,
+        m.segments, m.cost_rwf, m.turn_id, m.metadata - 'went_by', m.id, m.possible_duplicate OR m.dead_reason = 'ambiguous'
      WHERE m.status = 'dead' AND m.content IS NOT NULL AND NOT person_refuses(m.profile_id, m.channel)
     ON CONFLICT (idem_key) DO NOTHING
     RETURNING id
@@ -148,17 +149,18 @@ BEGIN
         RETURN NULL;
     END IF;
     PERFORM 1 FROM omnichannel_sessions s WHERE s.id = m.session_id FOR NO KEY UPDATE;
-    RETURN message_again(m);
+    RETURN message_again(m, clock_timestamp() + message_life(m.message_type));
 END $$;
 
 -- An SMS that nobody knows to have arrived is not sent twice to somebody who has the same by WhatsApp (sweep_outbound). When WhatsApp
--- fails after all, in whichever order the two become known, it is sent once more: a double, marked, is better than nothing. Not one
--- that had its second try. Comes after messages_went_out(), which has the locks; returns how many went into the queue.
+-- fails after all, in whichever order the two become known, it is sent once more, while it is of use: a double, marked, is better than
+-- nothing. Not one that had its second try. Comes after messages_went_out(), which has the locks; returns how many went into the queue.
 CREATE FUNCTION messages_sms_again(p_ids uuid[]) RETURNS int
 LANGUAGE sql SET search_path = public, pg_temp AS $$
-    SELECT count(message_again(d))::int FROM message_delivery_log d
+    SELECT count(message_again(d, d.expires_at))::int FROM message_delivery_log d
      WHERE d.group_id IN (SELECT m.group_id FROM message_delivery_log m WHERE m.id = ANY (p_ids) AND m.status IN ('undelivered', 'dead'))
        AND d.channel = 'sms' AND d.status = 'dead' AND d.dead_reason = 'ambiguous' AND d.ambiguous_resends = 0
+       AND d.replay_of IS NULL AND d.expires_at > clock_timestamp()
        AND EXISTS (SELECT 1 FROM message_delivery_log w WHERE w.group_id = d.group_id AND w.channel = 'whatsapp'
                       AND (w.status = 'undelivered' OR (w.status = 'dead' AND w.dead_reason <> 'expired')))
        AND NOT EXISTS (SELECT 1 FROM message_delivery_log w WHERE w.group_id = d.group_id AND w.channel = 'whatsapp'

@@ -3,9 +3,8 @@
  * the first of SMS_PROVIDERS).
  *
  * - 200 stored, or stored before, with the same answer; also what is signed and cannot be read
- * (kept as poison), what a sender wrote who is never answered (not kept), and what waits in the
- * spool for the database
- *   ("spooled": true)
+ *   (kept as poison), what a sender wrote who is never answered (not kept), and what waits in the
+ *   spool for the database ("spooled": true)
  * - 401 missing or wrong signature
  * - 413 too large
  * - 503 the gateway's secret is not set, or neither database nor spool takes it

@@ -14,8 +14,8 @@
 #define LIST_MAX       (64 * 1024)
 #define TEXT_MAX       (4 * LIST_MAX) /* a body and a list of steps always fit */
 #define PARAGRAPH_MAX  900            /* so that the filled template stays under 1024 */
-#define RICH_MAX_CHARS 4000
-#define SMS_MAX_CHARS  160 /* letters in one SMS, at most */
+#define BODY_MAX_CHARS 4000           /* the way to answer comes behind it */
+#define SMS_MAX_CHARS  160            /* letters in one SMS, at most */
 
 /* What there is to say of a call: points, or else prose, or else neither. */
 struct words {
@@ -71,7 +71,7 @@ body_of(struct arena *a, const struct words *w, enum language l)
     if (w->points.n > 0)
         return list_text(a, &w->points);
     if (!str_empty(w->prose))
-        return arena_strndup(a, w->prose, utf8_prefix(w->prose, RICH_MAX_CHARS));
+        return arena_strndup(a, w->prose, utf8_prefix(w->prose, BODY_MAX_CHARS));
     return arena_printf(a, "%.*s%s.", (int)strlen(recorded) - 1, recorded, w->facts);
 }
 
@@ -83,7 +83,7 @@ rich_summary(struct arena *a, const struct words *w, enum language l)
     buf_printf(&b, "*%s*\n\n%s", phrase_get(PHRASE_SUMMARY_TITLE, l), body_of(a, w, l));
     if (w->steps.n > 0)
         buf_printf(&b, "\n\n*%s*\n%s", phrase_get(PHRASE_NEXT_STEPS, l), list_text(a, &w->steps));
-    buf_cut(&b, utf8_prefix(b.data, RICH_MAX_CHARS));
+    buf_cut(&b, utf8_prefix(b.data, BODY_MAX_CHARS));
     buf_printf(&b, "\n\n%s", phrase_get(PHRASE_REPLY_HINT, l));
     return b.data;
 }

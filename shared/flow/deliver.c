@@ -211,12 +211,17 @@ pump_lane(struct deliver *d, struct lane *lane, const char *ids, int *started, s
 bool
 deliver_pump(struct deliver *d, const char *ids, int *started, struct err *e)
 {
+    struct err why = { 0 };
+    bool ok = true;
+
     *started = 0;
-    for (size_t i = 0; i < d->n_lanes; i++) {
-        if (!pump_lane(d, &d->lanes[i], ids, started, e))
-            return false;
+    for (size_t i = 0; i < d->n_lanes && why.kind != ERR_TEMP; i++) {
+        if (pump_lane(d, &d->lanes[i], ids, started, &why))
+            continue;
+        *e = why;
+        ok = false;
     }
-    return true;
+    return ok;
 }
 
 static void
@@ -277,6 +282,7 @@ write_one_by_one(struct deliver *d, struct delivery_outcome *outcomes, size_t n,
             why = (struct err){ 0 };
             if (write_outcomes(d, o, 1, &why))
                 continue;
+            o->new_status = "not_written";
         }
         if (why.kind == ERR_TEMP) {
             *e = why;

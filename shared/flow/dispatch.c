@@ -107,7 +107,9 @@ flush_sends(struct dispatch *d, struct err *e)
 static bool
 renew_leases(struct dispatch *d, struct err *e)
 {
-    return converse_renew(d->converse, e) && summarise_renew(d->summarise, e);
+    bool ok = converse_renew(d->converse, e);
+
+    return (ok || e->kind != ERR_TEMP) && summarise_renew(d->summarise, e) && ok;
 }
 
 static bool
@@ -165,7 +167,7 @@ start_sends(struct dispatch *d, struct err *e)
 
 /* Writes what has come, starts what is due. A step that the database refuses costs the others
  * nothing: one sick row must not stop all work for good. Without the database there is no point in
- * going on. *e is the first failure. */
+ * going on. *e is that, or else the first failure. */
 static bool
 take_steps(struct dispatch *d, struct err *e)
 {
@@ -180,7 +182,7 @@ take_steps(struct dispatch *d, struct err *e)
     for (size_t i = 0; i < COUNT_OF(steps) && why.kind != ERR_TEMP; i++) {
         if (steps[i](d, &why))
             continue;
-        if (ok)
+        if (ok || why.kind == ERR_TEMP)
             *e = why;
         ok = false;
     }
@@ -224,13 +226,15 @@ work_round(struct dispatch *d, bool *idle, struct err *e)
 }
 
 /* Those who wake us go on doing so while the database is away: a pause that ended with each of them
- * would be none. Answers are taken meanwhile. */
+ * would be none. Answers are taken meanwhile. What is only refused holds up nobody. */
 static void
-pause_after_failure(struct dispatch *d)
+pause_after_failure(struct dispatch *d, const struct err *e)
 {
-    int64_t until = clk_mono_ms() + AWAY_PAUSE_MS;
+    int64_t until = clk_mono_ms() + (e->kind == ERR_TEMP ? AWAY_PAUSE_MS : POLL_MS);
     int64_t left;
 
+    if (e->kind != ERR_TEMP && d->started > 0)
+        return;
     while ((left = until - clk_mono_ms()) > 0) {
         if (http_step(d->flow->http, (int)left))
             wake_drain(d->options->wake_fd);
@@ -245,8 +249,8 @@ is_over(const struct dispatch *d, bool idle, int64_t stop_since)
     return stop_since > 0 && (idle || clk_mono_ms() > stop_since + STOP_GRACE_MS);
 }
 
-/* Rounds until it is over. A single run that has failed begins nothing more, but what is on the
- * wire gets its answer written. */
+/* Rounds until it is over. A single run that has lost the database begins nothing more, but what is
+ * on the wire gets its answer written. */
 static bool
 work(struct dispatch *d, struct err *e)
 {
@@ -260,17 +264,17 @@ work(struct dispatch *d, struct err *e)
 
         ok = work_round(d, &idle, &why);
         failed = failed || (!ok && d->options->once);
-        d->stopping = d->stopping || failed;
+        d->stopping = d->stopping || (!ok && d->options->once && why.kind == ERR_TEMP);
         if (stop_since == 0 && d->stopping)
             stop_since = clk_mono_ms();
         if (ok)
             continue;
         *e = why;
-        idle = d->stopping && in_flight(d) == 0;
+        idle = in_flight(d) == 0 && (d->stopping || (d->options->once && d->started == 0));
         if (idle)
             break;
         complain(d, &why);
-        pause_after_failure(d);
+        pause_after_failure(d, &why);
     }
     return ok && !failed;
 }

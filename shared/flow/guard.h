@@ -9,8 +9,8 @@
 #include "flow/flow.h"
 #include "model/allowed.h"
 
-#define GUARD_MAX                                                                                  \
-    4096 /* code points of a message: as WhatsApp takes them; by SMS it goes in parts */
+/* Code points of a message, as WhatsApp takes them; by SMS it goes in parts. */
+#define GUARD_MAX 4096
 
 /* What a message may hold. Every text may be "" or NULL. */
 struct guard_rules {

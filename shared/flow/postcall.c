@@ -84,12 +84,15 @@ word_notice(struct notice *n, struct err *e)
     return true;
 }
 
+/* What is told once more is a message of its own for every text. */
 static const char *
-key_word(const struct call_record *call)
+key_of(struct arena *a, const struct call_record *call)
 {
     if (call->is_missed)
-        return "missed";
-    return call->was_told ? "renewed" : "summary";
+        return arena_printf(a, "missed:%s", call->call_id);
+    if (call->was_told)
+        return arena_printf(a, "renewed:%s:%s", call->call_id, call->told_hash);
+    return arena_printf(a, "summary:%s", call->call_id);
 }
 
 static size_t
@@ -100,7 +103,7 @@ drafts_of(const struct notice *n, const struct plan *plan, struct message_draft 
         .person = &n->call.person,
         .language = n->language,
         .text = n->text,
-        .key = arena_printf(n->arena, "%s:%s", key_word(&n->call), n->call.call_id),
+        .key = key_of(n->arena, &n->call),
         .call_id = n->call.call_id,
         .turn_id = "",
         .correlation_id = log_correlation(n->flow->log),
@@ -171,6 +174,21 @@ postcall_close(struct flow *f, struct err *e)
     return ok;
 }
 
+/* A call that the database refuses goes to the end of the queue: it must not hold up the others. */
+static bool
+notify_or_postpone(struct flow *f, struct arena *a, const char *id, struct err *e)
+{
+    struct err why = { 0 };
+
+    if (postcall_notify(f, a, id, &why))
+        return true;
+    if (why.kind != ERR_TEMP &&
+        !call_log_postpone(f->db, a, id, "refused", POSTPONE_S * f->config->backoff_scale, e))
+        return false;
+    *e = why;
+    return false;
+}
+
 bool
 postcall_pump(struct flow *f, int *n, struct err *e)
 {
@@ -179,9 +197,9 @@ postcall_pump(struct flow *f, int *n, struct err *e)
     size_t due = 0;
     bool ok = call_log_due(f->db, a, DUE_AT_ONCE, &ids, &due, e);
 
-    for (size_t i = 0; ok && i < due; i++) {
+    for (size_t i = 0; i < due && (ok || e->kind != ERR_TEMP); i++) {
         log_set_correlation(f->log, ids[i]);
-        ok = postcall_notify(f, a, ids[i], e);
+        ok = notify_or_postpone(f, a, ids[i], e) && ok;
     }
     *n = (int)due;
     arena_free(&a);

@@ -17,8 +17,7 @@ const struct param tool_send_params[] = {
     { "profile_id", PARAM_UUID, true, 0, NULL, "The person." },
     { "message", PARAM_TEXT, true, 4000, NULL,
       "What to say, in the person's language, without markup. By SMS 300 letters arrive at once, "
-      "the "
-      "rest when the person asks for more." },
+      "the rest when the person asks for more." },
     { "session_id", PARAM_UUID, false, 0, NULL, "The conversation it belongs to." },
     { "subject", PARAM_TEXT, false, 100, NULL, "A title in front of it." },
     { "message_type", PARAM_WORD, false, 0, "tool|follow_up|reply|summary|confirmation",

@@ -122,8 +122,11 @@ lock_names(int dir)
 {
     const struct timespec pause = { .tv_nsec = 1000000 };
 
-    for (int i = 0; i < LOCK_TRIES && flock(dir, LOCK_EX | LOCK_NB) != 0; i++)
+    for (int i = 0; i < LOCK_TRIES && flock(dir, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return; /* a file system without locks */
         (void)nanosleep(&pause, NULL);
+    }
 }
 
 /* Counted again where it is close, so that the last place is not taken by several at once. */

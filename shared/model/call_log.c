@@ -70,6 +70,7 @@ call_log_load(struct db *db, struct arena *a, const char *id, struct call_record
         .is_over = db_bool(rows, 0, "is_over"),
         .has_text = db_bool(rows, 0, "has_text"),
         .was_told = db_bool(rows, 0, "was_told"),
+        .told_hash = db_text(rows, 0, "told_hash"),
         .is_missed = db_bool(rows, 0, "is_missed"),
         .is_due = db_bool(rows, 0, "is_due"),
         .is_notified = db_bool(rows, 0, "is_notified"),

@@ -55,10 +55,11 @@ struct call_record {
     int64_t duration_s;
     int64_t over_for_s; /* since we learned of its end */
     bool is_over;
-    bool is_missed; /* nobody answered it, and there is nothing to tell */
-    bool has_text;  /* a summary or points */
-    bool was_told;  /* once already, while it was believed to be over */
-    bool is_due;    /* its notification may be planned now */
+    bool is_missed;        /* nobody answered it, and there is nothing to tell */
+    bool has_text;         /* a summary or points */
+    bool was_told;         /* once already: it was believed to be over, or there was no text */
+    const char *told_hash; /* another for every text */
+    bool is_due;           /* its notification may be planned now */
     bool is_notified;
     const char *notify_result; /* "sent", "skipped" or "" */
     const char *notify_reason; /* why it is skipped, or no summary, or has to wait; or "" */

@@ -15,8 +15,8 @@ struct inbound_entry {
     enum channel channel;
     const char *provider;
     const char *external_id;
-    const char
-        *words_id; /* what the ids of the same words begin with; NULL: it has an id of its own */
+    /* What the ids of the same words begin with; NULL: it has an id of its own. */
+    const char *words_id;
     const char *phone; /* E.164 or "" */
     const char *wa_id; /* digits or "" */
     const char *bsuid; /* or "" */

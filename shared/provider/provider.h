@@ -36,9 +36,9 @@ struct outbound {
 struct inbound {
     const char *external_id; /* the gateway's id, unique per provider; made from the content where
                                 it gives none */
-    const char
-        *words_id;     /* what the ids of the same words from the same sender begin with, where
-                          the gateway gives neither id nor time: they may be a repeat; else NULL */
+    /* What the ids of the same words from the same sender begin with, where the gateway gives
+     * neither id nor time: they may be a repeat. Else NULL. */
+    const char *words_id;
     struct phone from; /* "" where WhatsApp hides the number */
     const char *wa_id; /* digits, "" if not WhatsApp */
     const char *bsuid; /* "" if none */

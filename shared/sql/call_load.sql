@@ -5,7 +5,7 @@ SELECT c.id, c.call_id, c.session_id, c.channel, c.status, c.summary_text, c.bul
        c.end_seen_at IS NOT NULL AS is_over,
        coalesce(extract(epoch FROM clock_timestamp() - c.end_seen_at)::bigint, 0) AS over_for_s,
        call_has_text(c) AS has_text, c.status IN ('missed', 'failed') AND NOT call_has_text(c) AS is_missed,
-       c.told_early IS NOT NULL AS was_told,
+       c.told_early IS NOT NULL AS was_told, left(call_told(c), 8) AS told_hash,
        coalesce(c.notify_due_at <= clock_timestamp(), false) AS is_due,
        c.notified_at IS NOT NULL AS is_notified, c.notify_result, c.notify_reason,
        p.profile_id, p.phone_number, p.wa_id, p.bsuid, p.display_name, p.language, p.has_whatsapp, p.window_open,

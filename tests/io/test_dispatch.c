@@ -195,6 +195,54 @@ test_a_failing_step_costs_the_others_nothing(void **state)
     assert_int_equal(server_stop(&s), 1);
 }
 
+/* The first call in the queue is one that the database refuses. */
+static void
+test_a_refused_call_costs_no_other(void **state)
+{
+    struct fixture *f = *state;
+    struct server s = server_start(gateway);
+    struct db *db = owner(f);
+    struct dispatch_counts counts = { 0 };
+    const struct dispatch_options o = {
+        .job = "io-test", .once = true, .wake_fd = -1, .max_sends = 8, .max_turns = 8
+    };
+    struct err e = { 0 };
+    struct config c;
+    struct flow w;
+
+    make_world(f, &c, &w, s.port);
+    c.sms_allowed_prefixes = "+250";
+    c.sms_short_code = "8080";
+    c.sms_providers[0] = "mtn";
+    (void)run_on(f, db,
+                 stmt(f, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                         "RAISE EXCEPTION 'no' USING ERRCODE = '22000'; END $$"));
+    (void)run_on(f, db,
+                 stmt(f, "CREATE TRIGGER refuse BEFORE INSERT ON message_delivery_log FOR EACH ROW "
+                         "WHEN (NEW.call_id = 'sick') EXECUTE FUNCTION refuse()"));
+    (void)run(f, "SELECT record_call(id, NULL, phone, 'sip', 'Text', NULL, NULL, NULL, NULL, NULL, "
+                 "NULL, NULL, NULL, true, 6, ARRAY[uuid_v7(), uuid_v7(), uuid_v7()]) FROM (VALUES "
+                 "('sick', '+250788000005'), ('well', '+250788000006')) AS c (id, phone)");
+    assert_false(dispatch_run(&w, &o, &counts, &e));
+    expect_int("told",
+               number(f, "SELECT count(*) AS v FROM call_summaries WHERE call_id = 'well' AND "
+                         "notify_result = 'sent'"),
+               1);
+    expect_int("put off",
+               number(f, "SELECT count(*) AS v FROM call_summaries WHERE call_id = 'sick' AND "
+                         "notify_reason = 'refused' AND notify_due_at > clock_timestamp()"),
+               1);
+    expect_int("sent in the same run",
+               number(f, "SELECT count(*) AS v FROM message_delivery_log WHERE call_id = 'well' "
+                         "AND status = 'sent'"),
+               1);
+    (void)run_on(f, db, stmt(f, "DROP TRIGGER refuse ON message_delivery_log"));
+    (void)run_on(f, db, stmt(f, "DROP FUNCTION refuse()"));
+    db_close(&db);
+    end_world(&w);
+    assert_int_equal(server_stop(&s), 1);
+}
+
 /* Handlers wake the worker while the database is away: one try and one line a second all the same.
  */
 static void
@@ -240,6 +288,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         DB_TEST(test_one_refused_outcome_costs_no_other),
         DB_TEST(test_a_failing_step_costs_the_others_nothing),
+        DB_TEST(test_a_refused_call_costs_no_other),
         DB_TEST(test_away_with_callers_that_wake),
     };
 

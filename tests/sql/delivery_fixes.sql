@@ -1,6 +1,6 @@
 -- What a gateway charged, good news after bad, a dead letter's locks, and WhatsApp that takes nothing for a while.
 SET t.breaker = 'on';
-SELECT plan(75);
+SELECT plan(79);
 
 -- A WhatsApp message with an SMS in reserve, claimed as workers do it. facts: more of the fallback.
 CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
@@ -156,6 +156,17 @@ SELECT sms, whatsapp FROM pg_temp.twins() \gset
 UPDATE profiles SET allows_sms = false WHERE user_id = (t.message(:'sms')).profile_id;
 SELECT t.report(:'whatsapp', NULL, 'undelivered', 'meta') AS leave \gset
 SELECT is_empty(format('SELECT * FROM pg_temp.again(%L)', :'sms'), 'who has said STOP gets nothing more');
+SELECT sms, whatsapp FROM pg_temp.twins() \gset
+UPDATE message_delivery_log SET expires_at = clock_timestamp() WHERE id = :'sms';
+SELECT t.report(:'whatsapp', NULL, 'undelivered', 'meta') AS leave \gset
+SELECT is_empty(format('SELECT * FROM pg_temp.again(%L)', :'sms'), 'what is of no use any more is not sent a day late');
+SELECT sms, whatsapp FROM pg_temp.twins() \gset
+SELECT t.report(:'whatsapp', NULL, 'undelivered', 'meta') AS leave \gset
+SELECT id AS once FROM message_delivery_log WHERE replay_of = :'sms' \gset
+SELECT is((t.message(:'once')).expires_at, (t.message(:'sms')).expires_at, 'what goes once more lives as long as the first would have');
+SELECT t.finish(:'once', t.claim(:'once'), 'ambiguous'), t.lease_over(:'once') \g /dev/null
+SELECT dead AS leave FROM sweep_outbound(90, 0, 600) \gset
+SELECT is((SELECT status || (SELECT count(*) FROM pg_temp.again(:'once')) FROM message_delivery_log WHERE id = :'once'), 'dead0', '... and is the last');
 
 -- Sent again by hand ------------------------------------------------------------------------------------------------------------------------
 
@@ -200,6 +211,13 @@ SELECT is(pg_temp.patience_over(:'m'), 1, 'still on the wire: the SMS goes');
 SELECT is(t.finish(:'m', 1, 'retry'), 'suppressed', '... and a refusal is the end of it');
 SELECT pg_temp.whatsapp('{"patient": true}') AS m \gset
 SELECT is(pg_temp.patience_over(:'m')::text || t.finish(:'m', 1, 'accepted', '{"external_id": "f9"}'), '1sent', '... an acceptance is believed');
+
+-- A patient row that is over is in nobody's way: more of them than are looked at once.
+SELECT t.enqueue(t.session(), '{"channel": "whatsapp", "provider": "meta", "fallback": {"patient": true}}') FROM generate_series(1, 501) \g /dev/null
+UPDATE message_delivery_log SET status = 'dead', dead_reason = 'expired', next_attempt_at = NULL, created_at = created_at - interval '1 day'
+ WHERE fallback = '{"patient": true}' AND status = 'pending';
+SELECT pg_temp.waiting('{"patient": true}') AS m \gset
+SELECT is(pg_temp.patience_over(:'m'), 1, 'those that are over hold up nobody');
 
 -- WhatsApp has had its chance ---------------------------------------------------------------------------------------------------------------
 

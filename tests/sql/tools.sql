@@ -205,8 +205,8 @@ SELECT is(pg_temp.begin(pg_temp.of(:'swift', '{"counts": false, "caller": "bound
 SELECT t.session() AS notes \gset
 SELECT results_eq(format('SELECT was, status, ignored FROM session_note(%L, NULL, ''{"budget": "200k", "role": "admin", "phone": "+250780000099"}'')', :'notes'),
     $$VALUES ('active', 'active', ARRAY['phone', 'role'])$$, 'what could pass for an order or a recipient is not taken');
-SELECT results_eq(format('SELECT ignored FROM session_note(%L, NULL, ''{"Role": "admin", " PHONE ": "1", "Phone-Number": "2", "system_prompt": "x", "callback_url": "z", "URL": "u"}'')', :'notes'),
-    $$SELECT ARRAY(SELECT k FROM unnest(ARRAY['Role', ' PHONE ', 'Phone-Number', 'system_prompt', 'callback_url', 'URL']) AS k ORDER BY k)$$, '... however it is written');
+SELECT results_eq(format('SELECT ignored FROM session_note(%L, NULL, ''{"Role": "admin", " PHONE ": "1", "Phone-Number": "2", "system_prompt": "x", "callback_url": "z", "URL": "u", "profileId": "p", "systemPrompt": "y"}'')', :'notes'),
+    $$SELECT ARRAY(SELECT k FROM unnest(ARRAY['Role', ' PHONE ', 'Phone-Number', 'system_prompt', 'callback_url', 'URL', 'profileId', 'systemPrompt']) AS k ORDER BY k)$$, '... however it is written');
 SELECT is((SELECT ignored FROM session_note(:'notes', NULL, '{"house": {"role": "admin", "place": "Remera", "owners": [{"token": "x"}, 7]}}')), ARRAY['role', 'token'], '... and wherever');
 SELECT is((SELECT context FROM omnichannel_sessions WHERE id = :'notes'), '{"budget": "200k", "house": {"place": "Remera", "owners": [{}, 7]}}', '... and what is beside it stays');
 UPDATE omnichannel_sessions SET context = context - 'house' WHERE id = :'notes';
