@@ -49,7 +49,7 @@ static bool
 word_missed(struct notice *n, struct err *e)
 {
     struct flow *f = n->flow;
-    struct call_record earlier;
+    struct call_record earlier = { .language = "" };
     const char *id;
 
     /* Who could not be put through is told so, not what another call was about. */
