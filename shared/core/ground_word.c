@@ -115,35 +115,38 @@ read_number(struct ground_text *t, struct ground_token *out)
     out->joined = joined == value ? out->milli : joined * 1000;
 }
 
+/* Adds a letter to the word's first n bytes, small and without its marks, while there is room; how
+ * many bytes it has then. */
+static size_t
+add_letter(struct ground_token *out, size_t n, uint32_t c)
+{
+    char base = latin_base(c);
+    char letter[4] = { (char)tolower((unsigned char)base) };
+    size_t size = base != 0 ? 1 : utf8_put(c, letter);
+
+    if (n + size >= sizeof(out->word))
+        return n;
+    memcpy(out->word + n, letter, size);
+    return n + size;
+}
+
 static void
 read_word(struct ground_text *t, struct ground_token *out)
 {
+    const char *began = t->p;
     size_t n = 0;
-    bool first = true;
 
     while (t->p < t->end) {
         const char *next = t->p;
         uint32_t c = utf8_next(&next, t->end);
-        char base = latin_base(c);
-        char letter[4];
-        size_t size = 1;
 
         if (!is_letter(c))
             break;
-        if (first)
-            out->is_capital = base >= 'A' && base <= 'Z';
-        first = false;
+        if (t->p == began)
+            out->is_capital = latin_base(c) >= 'A' && latin_base(c) <= 'Z';
         t->p = next;
-        if (latin_is_mark(c))
-            continue;
-        if (base != 0)
-            letter[0] = (char)tolower((unsigned char)base);
-        else
-            size = utf8_put(c, letter);
-        if (n + size < sizeof(out->word)) {
-            memcpy(out->word + n, letter, size);
-            n += size;
-        }
+        if (!latin_is_mark(c))
+            n = add_letter(out, n, c);
     }
     out->kind = GROUND_WORD;
 }

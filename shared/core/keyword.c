@@ -4,6 +4,7 @@
  */
 #include "core/keyword.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -66,6 +67,23 @@ is_ornament(uint32_t code)
            code == 0xAB || code == 0xBB || code == 0x2026;
 }
 
+/* Adds a letter, as a capital, to the word we are in, or begins the next one; false when there are
+ * too many of either. */
+static bool
+add_letter(struct said *out, size_t *letters, bool inside, char base)
+{
+    if (!inside) {
+        if (out->n == WORDS_MAX)
+            return false;
+        out->n++;
+        *letters = 0;
+    }
+    if (*letters == LETTERS_MAX)
+        return false;
+    out->words[out->n - 1][(*letters)++] = (char)toupper((unsigned char)base);
+    return true;
+}
+
 /* Up to WORDS_MAX words of Latin letters; false when there is more, or something else than what is
  * blank or an ornament behind a word. */
 static bool
@@ -81,14 +99,9 @@ words_read(const char *text, struct said *out)
         char base = latin_base(code);
 
         if (base != '\0') {
-            if (!inside && out->n == WORDS_MAX)
+            if (!add_letter(out, &letters, inside, base))
                 return false;
-            letters = inside ? letters : 0;
-            out->n += !inside;
             inside = true;
-            if (letters == LETTERS_MAX)
-                return false;
-            out->words[out->n - 1][letters++] = (char)(base >= 'a' ? base - 'a' + 'A' : base);
         } else if (latin_is_mark(code)) {
             if (!inside)
                 return false;

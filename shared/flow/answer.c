@@ -172,6 +172,26 @@ answer_parts(struct arena *a, const char *plain, int segments, enum language l, 
     return n;
 }
 
+/* A letter without its marks, small, or a digit; NUL for anything else. */
+static char
+small_or_digit(uint32_t code)
+{
+    char base = latin_base(code);
+
+    if (code >= '0' && code <= '9')
+        return (char)code;
+    return (char)(base >= 'A' && base <= 'Z' ? base - 'A' + 'a' : base);
+}
+
+/* What people write around a choice: blanks, ornaments, marks; not a letter of another script. */
+static bool
+is_around(uint32_t code)
+{
+    if (code < 0x80)
+        return strchr(" \t\r\n.!?)(#:\"'*", (int)code) != NULL;
+    return code >= 0x2000 || latin_is_mark(code) || code == 0xA0;
+}
+
 /* Small ASCII letters and digits, single blanks between words; false when something else is in it
  * than what people write around a choice, or it is too long. */
 static bool
@@ -182,22 +202,18 @@ plain_words(const char *text, char out[24])
 
     for (const char *p = text; p < end;) {
         uint32_t code = utf8_next(&p, end);
-        char base = latin_base(code);
+        char c = small_or_digit(code);
 
-        if (base != '\0' || (code >= '0' && code <= '9')) {
-            char c = base != '\0' ? base : (char)code;
-
+        if (c != '\0') {
             if (n + 1 >= 24)
                 return false;
-            out[n++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-        } else if (code >= 0x80 || strchr(" \t\r\n.!?)(#:\"'*", (int)code) != NULL) {
-            if (code >= 0x80 && code < 0x2000 && !latin_is_mark(code) && code != 0xA0)
-                return false; /* a letter of another script is no ornament */
-            if (n > 0 && out[n - 1] != ' ' && !latin_is_mark(code) && n + 1 < 24)
-                out[n++] = ' ';
-        } else {
-            return false;
+            out[n++] = c;
+            continue;
         }
+        if (!is_around(code))
+            return false;
+        if (n > 0 && out[n - 1] != ' ' && !latin_is_mark(code) && n + 1 < 24)
+            out[n++] = ' ';
     }
     while (n > 0 && out[n - 1] == ' ')
         n--;

@@ -110,9 +110,10 @@ static bool
 begins_sentence(const struct guard_scan *s, size_t from, size_t to)
 {
     char first = s->raw[s->at[from]];
-    char second = to - from > 1 ? s->raw[s->at[from + 1]] : 'a';
+    bool is_capital_next =
+        to - from > 1 && s->raw[s->at[from + 1]] >= 'A' && s->raw[s->at[from + 1]] <= 'Z';
 
-    return first >= 'A' && first <= 'Z' && !(second >= 'A' && second <= 'Z');
+    return first >= 'A' && first <= 'Z' && !is_capital_next;
 }
 
 /* Is the last label one that ends a host? */
@@ -163,9 +164,9 @@ is_ip(const char *text, size_t len)
 static bool
 bare_host(const struct guard_scan *s, size_t i, struct link *out)
 {
-    size_t label = i;
+    size_t from = i;
     size_t p = i;
-    size_t before = 0;
+    size_t label_before = 0;
     bool all_plain = true;
     bool plain = true;
     bool found = false;
@@ -175,9 +176,9 @@ bare_host(const struct guard_scan *s, size_t i, struct link *out)
 
         while (is_label(s->fold[p]))
             p++;
-        if (p == label)
+        if (p == from)
             break;
-        if (label > i && ends_host(s, label, p, before, plain)) {
+        if (from > i && ends_host(s, from, p, label_before, plain)) {
             found = true;
             out->host_to = p;
             out->is_plain = all_plain;
@@ -188,9 +189,9 @@ bare_host(const struct guard_scan *s, size_t i, struct link *out)
         if (found && !plain)
             break; /* a host, and a sentence that goes on */
         all_plain = all_plain && plain;
-        before = p - label;
+        label_before = p - from;
         p += dot;
-        label = p;
+        from = p;
     }
     if (!found && (i == 0 || s->fold[i - 1] != '.') && is_ip(s->fold + i, p - i)) {
         found = true;

@@ -154,10 +154,13 @@ line_is_left_empty(const struct guard_scan *s, size_t from, size_t to)
 static bool
 drop_empty_pair(struct buf *b, char closing)
 {
-    char opening = closing == ')' ? '(' : closing == ']' ? '[' : closing == '>' ? '<' : '\0';
+    static const char pairs[] = ")(][><";
+    const char *pair = closing != '\0' ? strchr(pairs, closing) : NULL;
+    char opening;
 
-    if (opening == '\0')
+    if (pair == NULL || (pair - pairs) % 2 != 0)
         return false;
+    opening = pair[1];
     while (b->len > 0 && b->data[b->len - 1] == ' ')
         buf_cut(b, b->len - 1);
     if (b->len == 0 || b->data[b->len - 1] != opening)

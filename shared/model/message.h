@@ -20,19 +20,19 @@ struct message_part {
 struct message_draft {
     struct uuid id;
     struct uuid group_id; /* one logical message on all its channels */
+    bool is_template;
     enum channel channel;
     enum message_type type;
+    enum language language;
+    int segments;
     const char *provider;
     const char *content;
     const char *recipient_phone; /* "" where only WhatsApp's own id is known */
     const char *bsuid;
-    bool is_template;
-    enum language language;
     const char *idem_key;
     const char *call_id; /* "" if none */
     const char *turn_id; /* "" if none */
-    int segments;
-    int64_t cost_mrwf; /* thousandths of a franc */
+    int64_t cost_mrwf;   /* thousandths of a franc */
     const char *correlation_id;
     const char *const
         *options; /* what the numbers in the text stand for, "1" first; NULL for none */

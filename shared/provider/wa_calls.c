@@ -133,13 +133,13 @@ read_value(struct arena *a, struct json_object *value, struct wa_call_items *out
         struct wa_call *c = &out->calls[out->n_calls];
         struct err why = { 0 };
         const char *event;
+        bool named;
 
         *c = (struct wa_call){ .id = "" };
-        if (!json_need_str(a, call, "event", &event, &why))
-            out->unreadable[out->n_unreadable++] = arena_printf(a, "call: %s", why.text);
-        else if (!kind_of(event, &c->kind))
+        named = json_need_str(a, call, "event", &event, &why);
+        if (named && !kind_of(event, &c->kind))
             out->n_unknown++;
-        else if (read_call(a, value, call, c, &why))
+        else if (named && read_call(a, value, call, c, &why))
             out->n_calls++;
         else
             out->unreadable[out->n_unreadable++] = arena_printf(a, "call: %s", why.text);

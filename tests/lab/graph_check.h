@@ -15,7 +15,7 @@ struct graph_view {
 /* 0 and the view of a message in order; else the error code and its details, a literal. The view
  * must be matched by buf_free(&view->text) either way. */
 long graph_check(struct json_object *message, struct graph_view *view, const char **details);
-/* The same of an action on a call. */
-long graph_check_call(struct json_object *action, const char **details);
+/* The same of an action on a call, 'o'. */
+long graph_check_call(struct json_object *o, const char **details);
 
 #endif
