@@ -11,6 +11,9 @@
 
 #define AWAY_MS 2500
 
+static const struct dispatch_options single_run = {
+    .job = "io-test", .once = true, .wake_fd = -1, .max_sends = 8, .max_turns = 8
+};
 static volatile sig_atomic_t stop;
 static char log_path[64];
 
@@ -127,6 +130,28 @@ send_all(struct flow *w)
     deliver_free(&d);
 }
 
+/* From here on the database refuses rows whose column says 'sick', as if it could not index them.
+ */
+static void
+refuse(struct fixture *f, struct db *db, const char *event, const char *column)
+{
+    (void)run_on(f, db,
+                 stmt(f, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                         "RAISE EXCEPTION 'no' USING ERRCODE = '54000'; END $$"));
+    (void)run_on(f, db,
+                 stmt(f, arena_printf(f->arena,
+                                      "CREATE TRIGGER refuse BEFORE %s ON message_delivery_log FOR "
+                                      "EACH ROW WHEN (NEW.%s = 'sick') EXECUTE FUNCTION refuse()",
+                                      event, column)));
+}
+
+static void
+refuse_no_more(struct fixture *f, struct db *db)
+{
+    (void)run_on(f, db, stmt(f, "DROP TRIGGER refuse ON message_delivery_log"));
+    (void)run_on(f, db, stmt(f, "DROP FUNCTION refuse()"));
+}
+
 static void
 test_one_refused_outcome_costs_no_other(void **state)
 {
@@ -137,12 +162,7 @@ test_one_refused_outcome_costs_no_other(void **state)
     struct flow w;
 
     make_world(f, &c, &w, s.port);
-    (void)run_on(f, db,
-                 stmt(f, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                         "RAISE EXCEPTION 'no' USING ERRCODE = '54000'; END $$"));
-    (void)run_on(f, db,
-                 stmt(f, "CREATE TRIGGER refuse BEFORE UPDATE ON message_delivery_log FOR EACH ROW "
-                         "WHEN (NEW.external_message_id = 'sick') EXECUTE FUNCTION refuse()"));
+    refuse(f, db, "UPDATE", "external_message_id");
     enqueue(f, "+250788000001", "well1");
     enqueue(f, "+250788000002", "sick");
     enqueue(f, "+250788000003", "well2");
@@ -155,8 +175,7 @@ test_one_refused_outcome_costs_no_other(void **state)
                          "external_message_id = content"),
                2);
     expect_int("said", logged(f, "OUTCOME_REFUSED"), 1);
-    (void)run_on(f, db, stmt(f, "DROP TRIGGER refuse ON message_delivery_log"));
-    (void)run_on(f, db, stmt(f, "DROP FUNCTION refuse()"));
+    refuse_no_more(f, db);
     db_close(&db);
     end_world(&w);
     assert_int_equal(server_stop(&s), 3);
@@ -170,9 +189,6 @@ test_a_failing_step_costs_the_others_nothing(void **state)
     struct server s = server_start(gateway);
     struct db *db = owner(f);
     struct dispatch_counts counts = { 0 };
-    const struct dispatch_options o = {
-        .job = "io-test", .once = true, .wake_fd = -1, .max_sends = 8, .max_turns = 8
-    };
     struct err e = { 0 };
     struct config c;
     struct flow w;
@@ -181,7 +197,7 @@ test_a_failing_step_costs_the_others_nothing(void **state)
     enqueue(f, "+250788000004", "well4");
     (void)run_on(f, db,
                  stmt(f, "ALTER FUNCTION sweep_outbound(int, int, int) RENAME TO sweep_away"));
-    assert_false(dispatch_run(&w, &o, &counts, &e));
+    assert_false(dispatch_run(&w, &single_run, &counts, &e));
     assert_non_null(strstr(e.text, "42883"));
     expect_int("started", counts.sends, 1);
     expect_int("sent",
@@ -203,9 +219,6 @@ test_a_refused_call_costs_no_other(void **state)
     struct server s = server_start(gateway);
     struct db *db = owner(f);
     struct dispatch_counts counts = { 0 };
-    const struct dispatch_options o = {
-        .job = "io-test", .once = true, .wake_fd = -1, .max_sends = 8, .max_turns = 8
-    };
     struct err e = { 0 };
     struct config c;
     struct flow w;
@@ -214,16 +227,11 @@ test_a_refused_call_costs_no_other(void **state)
     c.sms_allowed_prefixes = "+250";
     c.sms_short_code = "8080";
     c.sms_providers[0] = "mtn";
-    (void)run_on(f, db,
-                 stmt(f, "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                         "RAISE EXCEPTION 'no' USING ERRCODE = '22000'; END $$"));
-    (void)run_on(f, db,
-                 stmt(f, "CREATE TRIGGER refuse BEFORE INSERT ON message_delivery_log FOR EACH ROW "
-                         "WHEN (NEW.call_id = 'sick') EXECUTE FUNCTION refuse()"));
+    refuse(f, db, "INSERT", "call_id");
     (void)run(f, "SELECT record_call(id, NULL, phone, 'sip', 'Text', NULL, NULL, NULL, NULL, NULL, "
                  "NULL, NULL, NULL, true, 6, ARRAY[uuid_v7(), uuid_v7(), uuid_v7()]) FROM (VALUES "
                  "('sick', '+250788000005'), ('well', '+250788000006')) AS c (id, phone)");
-    assert_false(dispatch_run(&w, &o, &counts, &e));
+    assert_false(dispatch_run(&w, &single_run, &counts, &e));
     expect_int("told",
                number(f, "SELECT count(*) AS v FROM call_summaries WHERE call_id = 'well' AND "
                          "notify_result = 'sent'"),
@@ -236,8 +244,7 @@ test_a_refused_call_costs_no_other(void **state)
                number(f, "SELECT count(*) AS v FROM message_delivery_log WHERE call_id = 'well' "
                          "AND status = 'sent'"),
                1);
-    (void)run_on(f, db, stmt(f, "DROP TRIGGER refuse ON message_delivery_log"));
-    (void)run_on(f, db, stmt(f, "DROP FUNCTION refuse()"));
+    refuse_no_more(f, db);
     db_close(&db);
     end_world(&w);
     assert_int_equal(server_stop(&s), 1);
