@@ -111,8 +111,23 @@ class SystemTest(unittest.TestCase):
             stop(cls.serve_process)
             cls.log.close()
         stop(cls.lab_process)
+        reports = cls.sanitizer_reports()
         if os.environ.get("OMNI_KEEP_STATE") is None:
             shutil.rmtree(cls.state, ignore_errors=True)
+        if reports:
+            raise AssertionError("\n".join(reports))
+
+    @classmethod
+    def sanitizer_reports(cls):
+        """What a sanitizer build's programs said of themselves; such a program may have been restarted unseen."""
+        found = []
+        folder = os.path.join(cls.state, "var/log")
+        for name in os.listdir(folder) if os.path.isdir(folder) else []:
+            with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as f:
+                text = f.read()
+            if "Sanitizer" in text or "runtime error:" in text:
+                found.append(f"{name}:\n{text[-8000:]}")
+        return found
 
     def setUp(self):
         self.lab_json("POST", "/lab/reset", {})
