@@ -154,6 +154,14 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- Somebody with several numbers is answered on the one used last: it is the person's from now on, the others stay as addresses.
+CREATE FUNCTION number_used(p_profile uuid, p_phone text) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE profiles p SET phone_number = p_phone
+     WHERE p.user_id = p_profile AND p.phone_number <> p_phone
+       AND NOT EXISTS (SELECT 1 FROM profiles o WHERE o.phone_number = p_phone)
+$$;
+
 -- Leases actions that wait, or whose process is gone.
 CREATE FUNCTION claim_call_actions(p_worker text, p_want int, p_lease_s int) RETURNS SETOF uuid
 LANGUAGE sql SET search_path = public, pg_temp AS $$
@@ -219,7 +227,7 @@ BEGIN
     END LOOP;
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('record_call_event', 'claim_call_actions', 'finish_call_action')
+                AND p.proname IN ('record_call_event', 'number_used', 'claim_call_actions', 'finish_call_action')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

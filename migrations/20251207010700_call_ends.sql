@@ -199,6 +199,7 @@ BEGIN
             RETURN;
         END IF;
         person := person_find_or_create(p_phone, CASE WHEN p_channel = 'whatsapp' THEN substr(p_phone, 2) END, NULL, NULL, p_ids[2]);
+        PERFORM number_used(person, p_phone);
         INSERT INTO call_summaries AS s (id, call_id, sip_call_id, phone_number, profile_id, channel, status)
         VALUES (p_ids[1], coalesce(p_call_id, p_sip_call_id), p_sip_call_id, p_phone, person, coalesce(p_channel, 'sip'), 'in_progress')
         RETURNING * INTO c;
@@ -255,7 +256,8 @@ BEGIN
     had := c.transcript;
     UPDATE call_summaries s SET
         profile_id = c.profile_id, session_id = c.session_id,
-        phone_number = coalesce(s.phone_number, nullif(p_phone, '')),
+        phone_number = coalesce(s.phone_number, (SELECT a.value FROM contact_addresses a -- nobody else's
+                                                  WHERE a.kind = 'tel' AND a.value = p_phone AND a.profile_id = c.profile_id)),
         sip_call_id = coalesce(s.sip_call_id, p_sip_call_id),
         channel = coalesce(s.channel, p_channel, 'sip'),
         summary_text = coalesce(prose, s.summary_text),

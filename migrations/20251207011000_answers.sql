@@ -171,6 +171,7 @@ BEGIN
           ORDER BY m.id FOR NO KEY UPDATE;
     END IF;
     profile_id := person_find_or_create(p_phone, p_wa_id, p_bsuid, p_name, p_ids[2]);
+    PERFORM number_used(profile_id, p_phone);
     UPDATE profiles p SET
         last_active_channel = p_channel,
         has_whatsapp = CASE WHEN p_channel = 'whatsapp' THEN true ELSE p.has_whatsapp END,

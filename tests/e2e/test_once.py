@@ -6,11 +6,11 @@ import unittest
 from harness import SystemTest, in_parallel, signature, WA_SECRET
 
 
-def whatsapp(number, message_id, text):
+def whatsapp(number, message_id, text, user_id=None):
     return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
         "messaging_product": "whatsapp", "metadata": {"phone_number_id": "1122334455"},
-        "contacts": [{"profile": {"name": "Aline"}, "wa_id": number}],
-        "messages": [{"id": message_id, "from": number, "timestamp": "1790000000", "type": "text", "text": {"body": text}}]}}]}]}
+        "contacts": [{"profile": {"name": "Aline"}, "wa_id": number, **({"user_id": user_id} if user_id else {})}],
+        "messages": [{"id": message_id, "from": number, **({"from_user_id": user_id} if user_id else {}), "timestamp": "1790000000", "type": "text", "text": {"body": text}}]}}]}]}
 
 
 class Once(SystemTest):
@@ -49,6 +49,33 @@ class Once(SystemTest):
             self.assertEqual(self.post_sms({"from": spelling, "to": "8080", "message": "x", "messageId": f"spell-{i}"})[0], 200)
         self.assertEqual(self.value("SELECT count(*) FROM profiles WHERE phone_number = '+250788000203'"), "1")
         self.assertEqual(self.value("SELECT count(*) FROM message_delivery_log WHERE external_message_id LIKE 'spell-%'"), "7")
+
+    def test_somebody_with_two_numbers_is_answered_where_they_wrote(self):
+        first, second = "+250788000231", "+250788000232"
+
+        def got(number):
+            return [(m["channel"], m["text"]) for m in self.phone(number, wait_s=0)]
+
+        def after(post, number):
+            """What came to this number in answer, and that nothing came to the other."""
+            before, other = len(got(number)), second if number == first else first
+            still = got(other)
+            self.assertEqual(post()[0], 200)
+            self.phone(number, count=before + 1)
+            self.wait_for("SELECT (SELECT count(*) FROM message_delivery_log WHERE awaits_turn OR status IN ('pending', 'failed', 'sending')) "
+                          "+ (SELECT count(*) FROM omnichannel_sessions WHERE turn_due_at IS NOT NULL)", 0)
+            self.assertEqual(got(other), still)
+
+        after(lambda: self.post_wa(whatsapp(first[1:], "wamid.two1", "one", "RW.two")), first)
+        after(lambda: self.post_wa(whatsapp(second[1:], "wamid.two2", "two", "RW.two")), second)
+        after(lambda: self.post_sms({"from": first, "to": "8080", "message": "three", "messageId": "two3"}), first)
+        self.assertEqual(self.tool("/tools/call_log_summary", {"call_id": "two", "phone_number": second, "channel": "sip",
+                                                               "bullets": ["A house in Remera"]})[0], 200)
+        after(lambda: self.post_wa(whatsapp(first[1:], "wamid.two4", "four", "RW.two")), first)
+        after(lambda: self.tool("/post-call-notify", {"call_id": "two"}), second)
+        self.assertIn("Remera", got(second)[-1][1])
+        self.assertEqual(self.value(f"SELECT count(DISTINCT profile_id) FROM contact_addresses WHERE value IN ('{first}', '{second}')"), "1")
+        after(lambda: self.post_sms({"from": second, "to": "8080", "message": "STOP", "messageId": "two5"}), second)
 
     def test_post_call_notify_three_times(self):
         number = "+250788000204"

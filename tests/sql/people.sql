@@ -1,5 +1,5 @@
 -- Who is writing: all addresses of one person are one person.
-SELECT plan(29);
+SELECT plan(34);
 
 SELECT throws_ok($$SELECT person_find_or_create(NULL, '', NULL, 'Name', NULL)$$, '22023', NULL, 'a person needs an address');
 SELECT is((SELECT count(*) FROM profiles), 0::bigint, '... and nobody is made without one');
@@ -47,6 +47,15 @@ SELECT is(person_find_or_create('+250780000003', NULL, NULL, 'Chantal', uuid_v7(
 SELECT is((SELECT profile_id FROM contact_addresses WHERE value = '+250780000003'), '00000000-0000-7000-8000-000000000003',
     '... and has its address now');
 SELECT is((SELECT display_name FROM profiles WHERE phone_number = '+250780000003'), 'Chantal', '... and a name');
+
+-- Several numbers ----------------------------------------------------------------------------------------------------------
+
+SELECT person_find_or_create('+250780000021', NULL, 'RW.21', NULL, NULL) AS both \gset
+SELECT is(person_find_or_create('+250780000022', NULL, 'RW.21', NULL, NULL), :'both', 'a second number of one person');
+SELECT lives_ok(format('SELECT number_used(%L, ''+250780000022'')', :'both'), 'it is used');
+SELECT is((SELECT phone_number FROM profiles WHERE user_id = :'both'), '+250780000022', '... and is the person''s from now on');
+SELECT lives_ok(format('SELECT number_used(%L, NULL), number_used(%L, ''+250780000001'')', :'both', :'both'), 'none, or somebody else''s');
+SELECT is((SELECT phone_number FROM profiles WHERE user_id = :'both'), '+250780000022', '... changes nothing');
 
 -- Locks -----------------------------------------------------------------------------------------------------------------------------
 
