@@ -82,6 +82,17 @@ class CallEnds(CallEndsTest):
         self.stays(phone, 1)
         self.shows("never, after the agent stored the text", "closed by silence, the summary")
 
+    def test_goes_on_after_it_was_given_up(self):
+        phone, call = self.fresh()
+        self.begin(phone, call, bullets=BULLETS)
+        self.assertIn("Kimironko", self.texts(phone)[0])
+        self.begin(phone, call, bullets=["You take the house in Remera"], ended=True)
+        self.assertIn("Remera", self.texts(phone, count=2)[1])
+        self.end(call)
+        self.begin(phone, call, bullets=["You take the house in Remera"], ended=True)
+        self.stays(phone, 2)
+        self.shows("goes on after silence, and ends with more to tell", "a summary of each, once")
+
     def test_never_reported_and_never_heard_of(self):
         phone, call = self.fresh()
         self.begin(phone, call)
