@@ -25,6 +25,7 @@ answer_json(struct arena *a, const struct inbound_entry *in)
     static const enum language languages[] = { LANG_RW, LANG_EN, LANG_FR, LANG_SW };
     struct json_object *o;
     struct json_object *texts;
+    struct json_object *metadata;
 
     if (!in->has_answer)
         return NULL;
@@ -35,7 +36,10 @@ answer_json(struct arena *a, const struct inbound_entry *in)
     json_set_str(o, "id", uuid_new().text);
     json_set_str(o, "provider", in->answer_provider);
     json_set_number(o, "cost_rwf", message_rwf(a, in->answer_cost_mrwf));
-    json_set_str(json_add_object(o, "metadata"), "correlation_id", in->correlation_id);
+    metadata = json_add_object(o, "metadata");
+    json_set_str(metadata, "correlation_id", in->correlation_id);
+    if (!str_empty(in->bsuid)) /* the only address of somebody whose number WhatsApp hides */
+        json_set_str(metadata, "bsuid", in->bsuid);
     return json_print(a, o);
 }
 

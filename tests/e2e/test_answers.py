@@ -1,6 +1,7 @@
 """What becomes of the agent's words: long ones go on when asked, lists can be chosen from on any channel, evil ones do not arrive."""
 
 import json
+import time
 import unittest
 
 from harness import SystemTest
@@ -198,14 +199,20 @@ class Answers(SystemTest):
 class SmsOnly(SystemTest):
     env = {"DELIVERY_MODE": "sms_only"}
 
-    def test_who_has_no_number_is_answered_where_they_write(self):
-        self.lab_json("POST", "/lab/agent", {"reply": "Here I am."})
+    def write(self, message_id, text):
         self.post_wa({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
             "metadata": {"phone_number_id": "1122334455"}, "contacts": [{"profile": {"name": "A"}, "user_id": "RW.4711"}],
-            "messages": [{"id": "wamid.bsuid", "from_user_id": "RW.4711", "timestamp": str(int(__import__("time").time())),
-                          "type": "text", "text": {"body": "hello"}}]}}]}]})
+            "messages": [{"id": message_id, "from_user_id": "RW.4711", "timestamp": str(int(time.time())),
+                          "type": "text", "text": {"body": text}}]}}]}]})
+
+    def test_who_has_no_number_is_answered_where_they_write(self):
+        self.lab_json("POST", "/lab/agent", {"reply": "Here I am."})
+        self.write("wamid.bsuid", "hello")
         self.wait_for("SELECT count(*) FROM message_delivery_log WHERE direction = 'outbound' AND channel = 'whatsapp' "
                       "AND content = 'Here I am.' AND status IN ('sent', 'delivered', 'read')", 1)
+        self.write("wamid.bsuid-stop", "STOP")
+        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE message_type = 'confirmation' AND recipient_phone IS NULL "
+                      "AND status IN ('sent', 'delivered', 'read')", 1)
 
 
 if __name__ == "__main__":
