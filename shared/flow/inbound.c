@@ -307,12 +307,15 @@ inbound_accept(struct flow *f, struct arena *a, const struct inbound_request *re
 {
     int64_t now = clk_now_ms();
     bool behind = spool_is_queue(f->spool);
+    struct inbound_request dated = *req; /* a message without an id is known by its time */
     struct err why = { 0 };
+
+    dated.received_at_ms = now;
 
     if (behind) /* nothing overtakes what waits, not even where there is no room for it */
         return keep_in_spool(f, req, now, out) ||
                err_set(e, ERR_TEMP, "spool: what waits in it comes first, and it takes no more");
-    if (inbound_take(f, a, req, out, &why))
+    if (inbound_take(f, a, &dated, out, &why))
         return true;
     if (why.kind == ERR_TEMP) {
         spool_note_away(f->spool);
