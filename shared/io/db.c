@@ -19,6 +19,12 @@
 #define AWAY_PAUSE_MS      1000
 #define MAX_TRIES          3
 
+/* What the role omni_app has too, for a login role that is only a member of it: a role's settings
+ * are not its members'. */
+#define SESSION_SETTINGS                                                                           \
+    "SET search_path = public, pg_temp; SET lock_timeout = '2s'; SET statement_timeout = '10s'; "  \
+    "SET idle_in_transaction_session_timeout = '15s'"
+
 /* SQLSTATEs */
 #define READ_ONLY           "25006" /* after a failover: this server is no longer the one */
 #define INDEX_ROW_TOO_LARGE "54000" /* an id that no index takes */
@@ -208,7 +214,7 @@ ensure_connected(struct db *db, int64_t deadline, struct err *e)
     disconnect(db);
     if (now < db->away_until)
         return err_set(e, ERR_TEMP, "database: away, not tried again yet");
-    if (!connect_until(db, until) || !simple(db, "SET search_path = public, pg_temp", until)) {
+    if (!connect_until(db, until) || !simple(db, SESSION_SETTINGS, until)) {
         disconnect(db);
         db->away_until = clk_mono_ms() + AWAY_PAUSE_MS;
         return err_set(e, ERR_TEMP, "database: cannot connect");
