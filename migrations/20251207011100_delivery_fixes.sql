@@ -264,7 +264,8 @@ BEGIN
     WITH u AS (
         UPDATE message_delivery_log m SET status = 'dead', dead_reason = 'expired', failed_at = clock_timestamp(), next_attempt_at = NULL
          WHERE m.id IN (SELECT l.id FROM message_delivery_log l
-                         WHERE l.status IN ('pending', 'failed') AND l.expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+                         WHERE l.status IN ('pending', 'failed') AND l.expires_at <= clock_timestamp()
+                         ORDER BY l.id LIMIT 1000 FOR UPDATE SKIP LOCKED) -- the others a moment later: no sweep may outlast its time
         RETURNING 1)
     SELECT count(*) INTO expired FROM u;
     lost := lost || ARRAY(

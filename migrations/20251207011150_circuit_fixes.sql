@@ -94,8 +94,10 @@ BEGIN
         RETURN 0;
     END IF;
     IF c.state = 'closed' THEN
+        -- No send lasts longer than half its lease: what is older is a dead worker's.
         room := least(p_want, c.max_inflight - (SELECT count(*)::int FROM message_delivery_log m
-             WHERE m.status = 'sending' AND m.provider = p_provider AND m.lease_until > (SELECT clock_timestamp())));
+             WHERE m.status = 'sending' AND m.provider = p_provider
+               AND m.lease_until > (SELECT clock_timestamp() + p_lease_s * interval '1 second' / 2)));
         failed := CASE WHEN c.failed_at > clock_timestamp() - interval '1 minute' THEN c.failures ELSE 0 END;
         IF failed > 0 OR (p_queue AND (c.good_at > clock_timestamp() - interval '1 minute') IS NOT TRUE) THEN
             -- Those that began in the last ten seconds: what a dead worker left must not hold up the others for its whole lease.
