@@ -257,7 +257,7 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
     struct webhook_items items = { 0 };
 
     *out = (struct inbound_result){ .session_id = "" };
-    http.received_at_ms = req->received_at_ms > 0 ? req->received_at_ms : clk_now_ms();
+    http.received_at_ms = req->received_at_ms;
     if (!(req->is_report ? req->provider->read_report : req->provider->read_webhook)(a, &http,
                                                                                      &items, e)) {
         out->poison = 1;
@@ -276,15 +276,14 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
 }
 
 static bool
-keep_in_spool(struct flow *f, const struct inbound_request *req, int64_t received_at_ms,
-              struct inbound_result *out)
+keep_in_spool(struct flow *f, const struct inbound_request *req, struct inbound_result *out)
 {
     const struct spool_record r = { .program = req->program,
                                     .provider = req->provider->name,
                                     .correlation_id = log_correlation(f->log),
                                     .content_type = req->http->content_type,
                                     .query = req->http->query,
-                                    .received_at_ms = received_at_ms,
+                                    .received_at_ms = req->received_at_ms,
                                     .is_report = req->is_report,
                                     .body = req->http->body,
                                     .body_len = req->http->body_len };
@@ -305,21 +304,19 @@ bool
 inbound_accept(struct flow *f, struct arena *a, const struct inbound_request *req,
                struct inbound_result *out, struct err *e)
 {
-    int64_t now = clk_now_ms();
-    bool behind = spool_is_queue(f->spool);
-    struct inbound_request dated = *req; /* a message without an id is known by its time */
+    struct inbound_request dated = *req;
     struct err why = { 0 };
 
-    dated.received_at_ms = now;
-
-    if (behind) /* nothing overtakes what waits, not even where there is no room for it */
-        return keep_in_spool(f, req, now, out) ||
+    /* One time for the database and the file: a message without an id is known by it. */
+    dated.received_at_ms = clk_now_ms();
+    if (spool_is_queue(f->spool)) /* nothing overtakes what waits, room or not */
+        return keep_in_spool(f, &dated, out) ||
                err_set(e, ERR_TEMP, "spool: what waits in it comes first, and it takes no more");
     if (inbound_take(f, a, &dated, out, &why))
         return true;
     if (why.kind == ERR_TEMP) {
         spool_note_away(f->spool);
-        if (keep_in_spool(f, req, now, out))
+        if (keep_in_spool(f, &dated, out))
             return true;
     }
     *e = why;

@@ -25,7 +25,7 @@ struct inbound_request {
     const struct provider *provider;
     const struct incoming_http *http;
     bool is_report;         /* brought to the address for delivery reports */
-    int64_t received_at_ms; /* when it came, if that is not now; else 0 */
+    int64_t received_at_ms; /* when it came; inbound_accept() takes the time itself */
 };
 bool inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
                   struct inbound_result *out, struct err *e) MUST_CHECK;

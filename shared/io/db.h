@@ -40,8 +40,8 @@ struct db_params {
     }
 
 /* Not connected yet. 'conninfo' is a libpq URI or conninfo and must outlive the handle;
- * 'timeout_ms' is how long any statement, connecting included, may take. Must be matched by
- * db_close(). */
+ * 'timeout_ms' is how long any statement, connecting included, may take; the server itself ends a
+ * wait for a lock after 2 s and a statement after 10 s. Must be matched by db_close(). */
 struct db *db_new(const char *conninfo, const char *program, int timeout_ms);
 void db_close(struct db **db);
 

@@ -5,8 +5,8 @@
  * the environment, never touches the database or a clock. flow/deliver.c does the sending, the
  * webhooks do the receiving.
  *
- * A new one: a file here, a line in registry.c, its settings in core/config.c, real requests and
- * answers under tests/fixtures/providers/NAME. Nothing else changes.
+ * A new one: a file here, a line in registry.c, its settings in core/config_table.c, real requests
+ * and answers under tests/fixtures/providers/NAME. Nothing else changes.
  */
 #ifndef OMNI_PROVIDER_PROVIDER_H
 #define OMNI_PROVIDER_PROVIDER_H
@@ -107,7 +107,7 @@ struct provider {
     bool (*build)(struct arena *a, const struct config *c, const struct outbound *m,
                   struct http_request *out, struct err *e);
     /* Required. Reads the answer (reach ANSWERED only; the rest is the same for all and read by
-     * send_read). */
+     * provider_read). */
     struct send_result (*read_answer)(struct arena *a, const struct http_response *r);
 
     /* Optional: NULL when the gateway never calls us. verify: ERR_AUTH, or ERR_UNAVAILABLE where

@@ -1,6 +1,7 @@
 -- call_action_load: $1 ids, $2 who holds them -> the actions, with the call, its person, and what the call center's agent is told
 SELECT a.id, a.lease_token, a.kind, a.detail::text AS detail, a.attempts, c.call_id, c.session_id, p.profile_id,
-       coalesce(nullif(c.phone_number, ''), p.phone_number) AS phone_number, p.bsuid, a.expires_at <= clock_timestamp() AS is_expired, c.end_seen_at IS NOT NULL AS is_over,
+       coalesce(nullif(c.phone_number, ''), p.phone_number) AS phone_number, p.bsuid,
+       a.expires_at <= clock_timestamp() AS is_expired, c.end_seen_at IS NOT NULL AS is_over,
        coalesce(nullif(p.language, ''), c.language, '') AS language, g.voice_instructions
   FROM call_actions a
   JOIN call_summaries c ON c.id = a.call

@@ -6,11 +6,12 @@ import unittest
 from harness import SystemTest, in_parallel, signature, WA_SECRET
 
 
-def whatsapp(number, message_id, text, user_id=None):
+def whatsapp(number, message_id, text, **sender):
     return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": {
         "messaging_product": "whatsapp", "metadata": {"phone_number_id": "1122334455"},
-        "contacts": [{"profile": {"name": "Aline"}, "wa_id": number, **({"user_id": user_id} if user_id else {})}],
-        "messages": [{"id": message_id, "from": number, **({"from_user_id": user_id} if user_id else {}), "timestamp": "1790000000", "type": "text", "text": {"body": text}}]}}]}]}
+        "contacts": [{"profile": {"name": "Aline"}, "wa_id": number}],
+        "messages": [{"id": message_id, "from": number, "timestamp": "1790000000", "type": "text", "text": {"body": text},
+                      **sender}]}}]}]}
 
 
 class Once(SystemTest):
@@ -66,12 +67,12 @@ class Once(SystemTest):
                           "+ (SELECT count(*) FROM omnichannel_sessions WHERE turn_due_at IS NOT NULL)", 0)
             self.assertEqual(got(other), still)
 
-        after(lambda: self.post_wa(whatsapp(first[1:], "wamid.two1", "one", "RW.two")), first)
-        after(lambda: self.post_wa(whatsapp(second[1:], "wamid.two2", "two", "RW.two")), second)
+        after(lambda: self.post_wa(whatsapp(first[1:], "wamid.two1", "one", from_user_id="RW.two")), first)
+        after(lambda: self.post_wa(whatsapp(second[1:], "wamid.two2", "two", from_user_id="RW.two")), second)
         after(lambda: self.post_sms({"from": first, "to": "8080", "message": "three", "messageId": "two3"}), first)
         self.assertEqual(self.tool("/tools/call_log_summary", {"call_id": "two", "phone_number": second, "channel": "sip",
                                                                "bullets": ["A house in Remera"]})[0], 200)
-        after(lambda: self.post_wa(whatsapp(first[1:], "wamid.two4", "four", "RW.two")), first)
+        after(lambda: self.post_wa(whatsapp(first[1:], "wamid.two4", "four", from_user_id="RW.two")), first)
         after(lambda: self.tool("/post-call-notify", {"call_id": "two"}), second)
         self.assertIn("Remera", got(second)[-1][1])
         self.assertEqual(self.value(f"SELECT count(DISTINCT profile_id) FROM contact_addresses WHERE value IN ('{first}', '{second}')"), "1")

@@ -316,12 +316,11 @@ class WorkerKilled(SpoolTest):
         self.fill(prefix, 400)
         kills = 0
         deadline = time.monotonic() + 400
-        while self.waiting(prefix + "-"):
+        while before := len(self.waiting(prefix + "-")):
             self.assertLess(time.monotonic(), deadline)
-            before = len(self.waiting(prefix + "-"))
             worker = self.start_worker()
             try:
-                self.wait_until("nothing is drained", lambda: len(self.waiting(prefix + "-")) < max(1, before - 20))
+                self.wait_until("nothing is drained", lambda n=before: len(self.waiting(prefix + "-")) < max(1, n - 20))
             finally:
                 worker.send_signal(signal.SIGKILL)
                 worker.wait()
