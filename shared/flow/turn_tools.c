@@ -177,12 +177,9 @@ turn_tools_run(struct turn_tools *t, struct flow *f, const struct chat_call *c)
         log_call(t, "?", "unknown_tool");
         return error_json(a, "not_found", "there is no tool of this name");
     }
-    if (!is_listed(a, t->caller.tools, tool->name)) {
+    if (t->has_handed_over && tool == &tool_agent_handover) {
         log_call(t, tool->name, "not_allowed");
-        return error_json(a, "forbidden",
-                          t->has_handed_over && tool == &tool_agent_handover
-                              ? "it was handed over already; answer the person now"
-                              : "this tool is not yours to call");
+        return error_json(a, "forbidden", "it was handed over already; answer the person now");
     }
     if (c->args == NULL) {
         log_call(t, tool->name, "invalid");

@@ -55,8 +55,9 @@ class Tools(TurnsTest):
         self.say(number, "Try it all", "wrong-1")
         self.assertEqual([m["text"] for m in self.phone(number)], [ANSWER])
         self.done(number)
-        self.assertEqual(self.evidence(number)[2], ["messaging_send_sms:invalid", "?:unknown_tool", "operator_send:not_allowed",
+        self.assertEqual(self.evidence(number)[2], ["messaging_send_sms:invalid", "?:unknown_tool", "operator_send:forbidden",
                                                     "messaging_send_sms:invalid", "messaging_send_sms:forbidden"])
+        self.assertEqual(self.value("SELECT outcome FROM tool_calls WHERE tool = 'operator_send' AND caller = 'turn'"), "denied")
         told = [json.loads(m["content"]) for m in self.requests("Try it all")[-1]["messages"] if m["role"] == "tool"]
         self.assertEqual(len(told), 5)
         self.assertTrue(all(not t["success"] and t["error"]["message"] for t in told), told)
