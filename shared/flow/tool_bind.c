@@ -157,9 +157,9 @@ check_bound(const struct tool_call *call, const struct tool_bond *bond, struct e
     const struct tool_caller *c = call->caller;
     const char *phone = json_opt_scalar(call->arena, call->args, "phone_number", "");
 
-    if (!bond->person_known ||
-        (!str_empty(bond->session_person) && !str_eq(bond->session_person, c->profile_id)) ||
-        (!str_empty(bond->call_person) && !str_eq(bond->call_person, c->profile_id)))
+    if (str_empty(bond->person) ||
+        (!str_empty(bond->session_person) && !str_eq(bond->session_person, bond->person)) ||
+        (!str_empty(bond->call_person) && !str_eq(bond->call_person, bond->person)))
         return err_set(e, ERR_FORBIDDEN, "Authorization: for nobody we know");
     if (!str_empty(c->turn_id) && !bond->turn_runs)
         return err_set(e, ERR_FORBIDDEN, "Authorization: of a turn that is over");
@@ -169,7 +169,7 @@ check_bound(const struct tool_call *call, const struct tool_bond *bond, struct e
         return err_set(e, ERR_FORBIDDEN, "call_id: not of this conversation");
     if (is_given_other_session(call, bond))
         return err_set(e, ERR_FORBIDDEN, "session_id: not of this conversation");
-    if (!str_empty(phone) && !str_eq(bond->phone_person, c->profile_id))
+    if (!str_empty(phone) && !str_eq(bond->phone_person, bond->person))
         return err_set(e, ERR_FORBIDDEN, "phone_number: not of this conversation");
     return true;
 }
@@ -189,7 +189,8 @@ bind_to_caller(struct flow *f, const struct tool *t, struct tool_call *call,
         entry->session_id = bound_session(c, &bond);
     else
         entry->session_id = json_opt_str(call->arena, call->args, "session_id", "");
-    fill_in(t, call, "profile_id", c->profile_id);
+    entry->profile_id = bond.person;
+    fill_in(t, call, "profile_id", bond.person);
     fill_in(t, call, "session_id", entry->session_id);
     fill_in(t, call, "call_id", c->call_id);
     fill_in(t, call, "phone_number", bond.phone);
@@ -203,14 +204,14 @@ check_operator(const struct tool_named *named, const struct tool_bond *bond, con
 {
     if (!str_empty(named->session_id) && str_empty(bond->session_person))
         return err_set(e, ERR_NOT_FOUND, "session_id: no such conversation");
-    if (!str_empty(named->profile_id) && !bond->person_known)
+    if (!str_empty(named->profile_id) && str_empty(bond->person))
         return err_set(e, ERR_NOT_FOUND, "profile_id: no such person");
     if (str_empty(person))
         return true;
-    if (!str_empty(bond->session_person) && !str_eq_nocase(bond->session_person, person))
+    if (!str_empty(bond->session_person) && !str_eq(bond->session_person, person))
         return err_set(e, ERR_INVALID, "session_id: a conversation of somebody else");
     if (!str_empty(named->profile_id) && !str_empty(named->phone) &&
-        !str_eq_nocase(bond->phone_person, person))
+        !str_eq(bond->phone_person, person))
         return err_set(e, ERR_INVALID, "phone_number: not this person's");
     return true;
 }
@@ -233,8 +234,10 @@ bind_operator(struct flow *f, const struct tool *t, struct tool_call *call,
         !tool_log_bond(f->db, call->arena, &named, &bond, e))
         return false;
     entry->session_id = named.session_id;
-    entry->profile_id = named.profile_id;
-    if (str_empty(entry->profile_id))
+    entry->profile_id = bond.person;
+    if (!str_empty(bond.person))
+        fill_in(t, call, "profile_id", bond.person);
+    else
         entry->profile_id =
             str_empty(bond.session_person) ? bond.phone_person : bond.session_person;
     return check_operator(&named, &bond, entry->profile_id, e);

@@ -35,7 +35,7 @@ tool_log_bond(struct db *db, struct arena *a, const struct tool_named *named, st
                 &rows, e))
         return false;
     *out = (struct tool_bond){
-        .person_known = db_bool(rows, 0, "person_known"),
+        .person = db_text(rows, 0, "person"),
         .phone = db_text(rows, 0, "phone"),
         .session_person = db_text(rows, 0, "session_person"),
         .call_person = db_text(rows, 0, "call_person"),

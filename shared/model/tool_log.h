@@ -20,7 +20,7 @@ struct tool_named {
 
 /* How they hang together; ids and numbers are "" where there is none. */
 struct tool_bond {
-    bool person_known;
+    const char *person;         /* the one who is named by id, as known today */
     const char *phone;          /* the person's */
     const char *session_person; /* whose the session is */
     const char *call_person;    /* whose the call is */

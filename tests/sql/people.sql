@@ -1,5 +1,5 @@
 -- Who is writing: all addresses of one person are one person.
-SELECT plan(34);
+SELECT plan(52);
 
 SELECT throws_ok($$SELECT person_find_or_create(NULL, '', NULL, 'Name', NULL)$$, '22023', NULL, 'a person needs an address');
 SELECT is((SELECT count(*) FROM profiles), 0::bigint, '... and nobody is made without one');
@@ -68,6 +68,47 @@ BEGIN;
 SELECT person_find_or_create('+250780000004', NULL, NULL, NULL, NULL) AS leave \gset
 SELECT is((SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()), 0::bigint, 'a known one takes none');
 COMMIT;
+
+-- WhatsApp proves two to be one ---------------------------------------------------------------------------------------------------------
+
+SELECT profile_id AS hidden, session_id AS aside FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j1", "bsuid": "RW.31", "content": "first", "name": "Dina"}') \gset
+SELECT profile_id AS texter, session_id AS open FROM t.inbound('+250780000031', '{"external_id": "j2", "content": "second"}') \gset
+SELECT isnt(:'hidden'::uuid, :'texter'::uuid, 'somebody known by WhatsApp''s own id alone, and a number: two persons');
+SELECT t.enqueue(:'aside', '{"channel": "whatsapp", "provider": "meta", "recipient_phone": null}') AS promised \gset
+SELECT turn_id AS running, token AS fence FROM claim_turns('w', 10, 60) WHERE session_id = :'open' \gset
+SELECT is((t.inbound('+250780000031', '{"channel": "whatsapp", "external_id": "wamid.j3", "wa_id": "250780000031", "bsuid": "RW.31", "content": "third"}')).session_id,
+    :'open', 'named together they are one: the number''s conversation goes on');
+SELECT is(person_find_or_create(NULL, NULL, 'RW.31', NULL, NULL), :'texter', '... whom WhatsApp''s own id finds, too');
+SELECT results_eq(format('SELECT merged_into, phone_number FROM profiles WHERE user_id = %L', :'hidden'), format($$VALUES (%L::uuid, NULL)$$, :'texter'),
+    '... the other says who it is');
+SELECT is((SELECT display_name FROM profiles WHERE user_id = :'texter'), 'Dina', '... and what was known of it is kept');
+SELECT is((SELECT count(*) FROM omnichannel_sessions WHERE profile_id = :'hidden') + (SELECT count(*) FROM message_delivery_log WHERE profile_id = :'hidden')
+    + (SELECT count(*) FROM conversation_threads WHERE profile_id = :'hidden') + (SELECT count(*) FROM contact_addresses WHERE profile_id = :'hidden'),
+    0::bigint, 'all that was the other''s is the person''s');
+SELECT is((SELECT status FROM omnichannel_sessions WHERE id = :'aside'), 'closed', 'of two open conversations one ends');
+SELECT results_eq(format('SELECT content FROM message_delivery_log WHERE session_id = %L AND awaits_turn ORDER BY seq', :'open'),
+    $$VALUES ('first'), ('second'), ('third')$$, '... and what waited in it waits in the other');
+SELECT is((SELECT finish_turn(:'running', :'open', :'fence', true, '[]', '{}', NULL, 900)), 'lost', '... whose turn is begun again: it had not read all');
+SELECT is((SELECT (c.profile_id, c.upto) = (:'texter'::uuid, (SELECT max(seq) FROM message_delivery_log WHERE session_id = :'open'))
+             FROM claim_turns('w', 10, 60) c WHERE c.session_id = :'open'), true, '... and then reads everything');
+SELECT is(t.status(:'promised'), 'pending', 'what is on its way to the other still goes');
+SELECT is((SELECT count(*) FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j4", "bsuid": "RW.31"}') i WHERE i.profile_id = :'texter'), 1::bigint,
+    'the number may be hidden again');
+
+-- A refusal of one of the two holds for both
+SELECT profile_id AS hidden FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j5", "bsuid": "RW.32", "keyword": "stop"}') \gset
+SELECT t.person('+250780000032') AS texter \gset
+SELECT t.enqueue(get_or_create_omnichannel_session(:'texter', 'sms'), '{"channel": "whatsapp", "provider": "meta"}') AS queued \gset
+SELECT is(person_find_or_create('+250780000032', NULL, 'RW.32', NULL, NULL), :'texter', 'somebody who said STOP shows the number');
+SELECT results_eq(format('SELECT allows_sms, allows_whatsapp FROM profiles WHERE user_id = %L', :'texter'), $$VALUES (true, false)$$, 'the STOP holds for it');
+SELECT is(t.status(:'queued'), 'suppressed', '... and for what waits');
+
+-- Who has a number of his own is not joined to another
+SELECT person_find_or_create('+250780000033', NULL, 'RW.33', NULL, NULL) AS before \gset
+SELECT t.person('+250780000034') AS after \gset
+SELECT is(person_find_or_create('+250780000034', NULL, 'RW.33', NULL, NULL), :'after', 'WhatsApp''s own id is at another number now: the number speaks');
+SELECT is(person_find_or_create(NULL, NULL, 'RW.33', NULL, NULL), :'after', '... and the id goes with it');
+SELECT is((SELECT merged_into FROM profiles WHERE user_id = :'before'), NULL, '... but whoever has the first number stays apart');
 
 -- How a person can be reached ---------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,42 @@ test_bound_arguments_are_filled_in(void **state)
     assert_string_equal(told.ended.reply, json_print(call.arena, call.reply));
 }
 
+/* A token may be older than what is known of its person: then it is that person's. */
+static void
+test_somebody_who_is_one_with_another(void **state)
+{
+    struct tool_caller hidden = turn_caller;
+    struct tool_call call;
+    struct err e;
+
+    hidden.profile_id = ID_OTHER;
+    reset();
+    assert_true(execute(*state, &tool, &hidden, "{\"note\":\"a\",\"profile_id\":\"" ID_OTHER "\"}",
+                        &call, &e));
+    assert_string_equal(json_opt_str(call.arena, call.reply, "who", "-"), ID_PERSON);
+    assert_string_equal(told.begun.profile_id, ID_PERSON);
+}
+
+/* However an operator writes a person's id, it is one call. */
+static void
+test_capitals_make_no_other_call(void **state)
+{
+    const char *hash;
+    struct tool_call call;
+    struct err e;
+
+    reset();
+    fake_bond.session_person = "";
+    assert_true(execute(*state, &tool, &operator_caller,
+                        "{\"note\":\"a\",\"profile_id\":\"" ID_PERSON "\"}", &call, &e));
+    hash = told.begun.hash;
+    assert_true(execute(*state, &tool, &operator_caller,
+                        "{\"note\":\"a\",\"profile_id\":"
+                        "\"01990000-0000-7000-8000-00000000000A\"}",
+                        &call, &e));
+    assert_string_equal(told.begun.hash, hash);
+}
+
 /* A token may be older than its call's conversation. */
 static void
 test_conversation_of_a_call(void **state)
@@ -137,21 +173,18 @@ test_who_is_refused_altogether(void **state)
         const struct tool *tool;
         struct tool_bond bond;
     } rows[] = {
-        { "not listed", &unlisted, &tool, { .person_known = true, .turn_runs = true } },
+        { "not listed", &unlisted, &tool, { .person = ID_PERSON, .turn_runs = true } },
         { "operators only",
           &turn_caller,
           &for_operators,
-          { .person_known = true, .turn_runs = true } },
-        { "nobody", &turn_caller, &tool, { .person_known = false, .turn_runs = true } },
-        { "the turn is over", &turn_caller, &tool, { .person_known = true, .turn_runs = false } },
+          { .person = ID_PERSON, .turn_runs = true } },
+        { "nobody", &turn_caller, &tool, { .turn_runs = true } },
+        { "the turn is over", &turn_caller, &tool, { .person = ID_PERSON, .turn_runs = false } },
         { "another's session",
           &turn_caller,
           &tool,
-          { .person_known = true, .turn_runs = true, .session_person = ID_OTHER } },
-        { "another's call",
-          &call_caller,
-          &tool,
-          { .person_known = true, .call_person = ID_OTHER } },
+          { .person = ID_PERSON, .turn_runs = true, .session_person = ID_OTHER } },
+        { "another's call", &call_caller, &tool, { .person = ID_PERSON, .call_person = ID_OTHER } },
     };
     struct tool_call call;
     struct err e;
@@ -180,29 +213,26 @@ test_operator_names_whom_it_likes(void **state)
     } rows[] = {
         { "somebody",
           "{\"note\":\"a\",\"profile_id\":\"" ID_OTHER "\"}",
-          { .person_known = true },
+          { .person = ID_OTHER },
           ERR_NONE },
         { "nobody",
           "{\"note\":\"a\",\"profile_id\":\"" ID_OTHER "\"}",
-          { .person_known = false },
+          { .person = "" },
           ERR_NOT_FOUND },
         { "somebody, no such session",
           "{\"note\":\"a\",\"profile_id\":\"" ID_OTHER "\",\"session_id\":\"" ID_SESSION "\"}",
-          { .person_known = true },
+          { .person = ID_OTHER },
           ERR_NOT_FOUND },
         { "somebody, another's session",
           "{\"note\":\"a\",\"profile_id\":\"" ID_OTHER "\",\"session_id\":\"" ID_SESSION "\"}",
-          { .person_known = true, .session_person = ID_PERSON },
+          { .person = ID_OTHER, .session_person = ID_PERSON },
           ERR_INVALID },
         { "somebody, another's number",
           "{\"note\":\"a\",\"profile_id\":\"" ID_OTHER "\",\"phone_number\":\"" NUMBER "\"}",
-          { .person_known = true, .phone_person = ID_PERSON },
+          { .person = ID_OTHER, .phone_person = ID_PERSON },
           ERR_INVALID },
-        { "no person", "{\"note\":\"a\"}", { .person_known = false }, ERR_INVALID },
-        { "no id",
-          "{\"note\":\"a\",\"profile_id\":\"x\"}",
-          { .person_known = false },
-          ERR_INVALID },
+        { "no person", "{\"note\":\"a\"}", { .person = "" }, ERR_INVALID },
+        { "no id", "{\"note\":\"a\",\"profile_id\":\"x\"}", { .person = "" }, ERR_INVALID },
     };
     struct tool_call call;
     struct err e;
@@ -230,8 +260,12 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        LOG_TEST(test_bound_arguments_are_filled_in), LOG_TEST(test_conversation_of_a_call),
-        LOG_TEST(test_what_a_bound_caller_may_name),  LOG_TEST(test_who_is_refused_altogether),
+        LOG_TEST(test_bound_arguments_are_filled_in),
+        LOG_TEST(test_somebody_who_is_one_with_another),
+        LOG_TEST(test_capitals_make_no_other_call),
+        LOG_TEST(test_conversation_of_a_call),
+        LOG_TEST(test_what_a_bound_caller_may_name),
+        LOG_TEST(test_who_is_refused_altogether),
         LOG_TEST(test_operator_names_whom_it_likes),
     };
 

@@ -36,7 +36,7 @@ static inline void
 fake_tool_log_reset(void)
 {
     memset(&told, 0, sizeof(told));
-    fake_bond = (struct tool_bond){ .person_known = true,
+    fake_bond = (struct tool_bond){ .person = ID_PERSON,
                                     .phone = NUMBER,
                                     .session_person = ID_PERSON,
                                     .call_person = "",
