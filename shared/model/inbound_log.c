@@ -62,6 +62,8 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
         json_set_str(metadata, "keyword", keyword_text(in->keyword));
     if (in->choice > 0)
         json_set_int(metadata, "choice", in->choice);
+    if (!str_empty(in->list))
+        json_set_str(metadata, "list", in->list);
     if (in->tapped)
         json_set_bool(metadata, "tapped", true);
     if (in->wants_more)

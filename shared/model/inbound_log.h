@@ -27,6 +27,7 @@ struct inbound_entry {
     const char *ref;  /* of a text that came in parts */
     const char *kind; /* "text", "image", ... */
     int choice;       /* the option it names by its number; 0 for none */
+    const char *list; /* the id of the message that offered it; "": the latest that did */
     bool tapped;      /* nobody wrote it: a button was tapped */
     bool wants_more;  /* it may ask for the next part of a long answer */
     const char *correlation_id;

@@ -49,6 +49,7 @@ struct inbound {
     int part, parts;   /* of a long text that came in pieces; 1 and 1 otherwise */
     const char *ref;   /* what its pieces have in common, "" otherwise */
     int choice;        /* the number of the option that was tapped; 0 for none */
+    const char *list;  /* our id of the message that offered it; "" if it says none */
     bool tapped;       /* a button or a line of a list was, whatever it stands for */
     bool answerable;   /* false: store it, say nothing (a reaction, a system notice, a group) */
 };

@@ -148,7 +148,7 @@ add_interactive(struct arena *a, struct json_object *body, const struct outbound
             json_set_str(item, "type", "reply");
             item = json_add_object(item, "reply");
         }
-        json_set_str(item, "id", arena_printf(a, "opt:%zu", i + 1));
+        json_set_str(item, "id", arena_printf(a, "opt:%zu:%s", i + 1, m->id));
         json_set_str(item, "title", titles[i]);
     }
 }

@@ -56,15 +56,23 @@ place_words(struct arena *a, struct json_object *m)
                         str_empty(name) ? "" : " ", name);
 }
 
-/* The option that was tapped, by the id we gave it ("opt:2"); 0 for none. */
-static int
-choice_of(struct arena *a, struct json_object *m)
+/* The option that was tapped, by the id we gave it: "opt:2:" and the id of the message that offered
+ * it. */
+static void
+read_choice(struct arena *a, struct json_object *m, struct inbound *out)
 {
     const char *id = json_opt_str(a, m, "interactive.button_reply.id",
                                   json_opt_str(a, m, "interactive.list_reply.id", ""));
+    size_t n_parts = 0;
+    char **part = str_split(a, id, ':', &n_parts);
+    struct uuid list;
     int64_t n;
 
-    return str_starts(id, "opt:") && str_parse_int(id + strlen("opt:"), 1, 10, &n) ? (int)n : 0;
+    if (n_parts < 2 || !str_eq(part[0], "opt") || !str_parse_int(part[1], 1, 10, &n))
+        return;
+    out->choice = (int)n;
+    if (n_parts == 3 && uuid_parse(part[2], &list))
+        out->list = arena_strdup(a, list.text);
 }
 
 /* What was sent besides its caption is said behind it. */
@@ -139,7 +147,7 @@ static bool
 read_message(struct arena *a, struct json_object *value, struct json_object *m, struct inbound *out,
              struct err *e)
 {
-    *out = (struct inbound){ .external_id = "", .part = 1, .parts = 1, .ref = "" };
+    *out = (struct inbound){ .external_id = "", .part = 1, .parts = 1, .ref = "", .list = "" };
     if (!json_need_str(a, m, "id", &out->external_id, e))
         return false;
     if (json_has_nul(m, "id") || json_has_nul(m, "from") || json_has_nul(m, "from_user_id"))
@@ -160,7 +168,7 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
     out->tapped = str_eq(out->kind, "button") || str_eq(out->kind, "interactive");
     if (!str_empty(out->text) && out->tapped)
         out->kind = "text"; /* a tapped button is its title, said */
-    out->choice = choice_of(a, m);
+    read_choice(a, m, out);
     out->answerable = is_answerable(m, out->kind);
     if (!clk_parse(json_opt_scalar(a, m, "timestamp", ""), &out->at_ms))
         out->at_ms = 0;

@@ -107,7 +107,8 @@ class Answers(SystemTest):
         interactive = self.sent_to(number)[-1]["interactive"]
         self.assertEqual(interactive["type"], "button")
         buttons = [b["reply"] for b in interactive["action"]["buttons"]]
-        self.assertEqual([b["id"] for b in buttons], ["opt:1", "opt:2", "opt:3"])
+        offered = self.value(f"SELECT id FROM message_delivery_log WHERE recipient_phone = '{number}' AND metadata ? 'options'")
+        self.assertEqual([b["id"] for b in buttons], [f"opt:{n}:{offered}" for n in (1, 2, 3)])
         tap = {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": buttons[1]}}
         self.phone_does(number, "whatsapp", {"message": tap})
         [answer] = self.phone(number, since=offer["seq"])
@@ -115,6 +116,16 @@ class Answers(SystemTest):
         self.assertTrue(self.last_prompt().endswith("Remera, 280,000"), self.last_prompt())
         self.assertEqual(self.value("SELECT metadata ->> 'option' FROM message_delivery_log m JOIN profiles p ON p.user_id = m.profile_id "
                                     f"WHERE p.phone_number = '{number}' AND content = 'Remera, 280,000'"), "Remera, 280,000")
+
+    def test_a_button_means_its_own_list(self):
+        number = "+250788002015"
+        self.agent("Which plan?\n1. 6 months\n2. 12 months", "Paid how?\n1. At once\n2. In 2 parts", "12 months it is.")
+        [offer] = self.told(number, "insurance?", channel="whatsapp")
+        buttons = [b["reply"] for b in self.sent_to(number)[-1]["interactive"]["action"]["buttons"]]
+        [offer] = self.told(number, "how is it paid?", channel="whatsapp")
+        self.phone_does(number, "whatsapp", {"message": {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": buttons[1]}}})
+        self.assertEqual(self.phone(number, since=offer["seq"])[0]["text"], "12 months it is.")
+        self.assertEqual(self.value("SELECT metadata ->> 'option' FROM message_delivery_log WHERE direction = 'inbound' AND content = '12 months'"), "12 months")
 
     def test_more_options_are_a_list_and_long_ones_a_text(self):
         number = "+250788002005"

@@ -1,5 +1,5 @@
 -- Long answers that go on, options that are chosen on any channel, and fixed answers that respect STOP.
-SELECT plan(49);
+SELECT plan(52);
 
 -- What comes in with what it may mean.
 CREATE FUNCTION pg_temp.says(phone text, content text, facts jsonb DEFAULT '{}', channel text DEFAULT 'sms', keyword text DEFAULT '', answer jsonb DEFAULT NULL)
@@ -100,6 +100,16 @@ UPDATE message_delivery_log SET created_at = clock_timestamp() - interval '6 day
 SELECT is(pg_temp.option(pg_temp.says('+250780000011', '2', :two)), 'Remera, 280,000', 'six days later, too');
 UPDATE message_delivery_log SET created_at = clock_timestamp() - interval '8 days' WHERE id = :'list';
 SELECT is(pg_temp.option(pg_temp.says('+250780000011', '2', :two)), NULL, '... but not after eight');
+
+-- What is tapped belongs to the list it was tapped in.
+SELECT pg_temp.says('+250780000014', 'houses?') AS q \gset
+SELECT pg_temp.list('+250780000014', 'whatsapp') AS older \gset
+SELECT t.enqueue(pg_temp.session('+250780000014'), '{"metadata": {"options": ["6 months", "12 months"]}}') AS newer \gset
+SELECT is(pg_temp.option(pg_temp.says('+250780000014', 'Remera, 280,000', jsonb_build_object('choice', 2, 'tapped', true, 'list', :'older'), 'whatsapp')), 'Remera, 280,000',
+    'a tap in an older list means that list');
+SELECT is(pg_temp.option(pg_temp.says('+250780000014', 'Plot 7', '{"choice": 2, "tapped": true}', 'whatsapp')), NULL, '... a title with a number in it is no number');
+SELECT is(pg_temp.option(pg_temp.says('+250780000011', 'Remera, 280,000', jsonb_build_object('choice', 2, 'tapped', true, 'list', :'older'), 'whatsapp')), NULL,
+    '... and somebody else''s list is nobody''s');
 
 SELECT pg_temp.says('+250780000012', 'houses?') AS q \gset
 SELECT pg_temp.list('+250780000012', 'whatsapp') AS list \gset

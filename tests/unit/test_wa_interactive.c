@@ -77,8 +77,8 @@ test_buttons_to_the_letter(void **state)
         json_print(*state, json_at(body, "interactive")),
         "{\"type\":\"button\",\"body\":{\"text\":\"1. Kimironko\\n2. "
         "Remera\"},\"action\":{\"buttons\":["
-        "{\"type\":\"reply\",\"reply\":{\"id\":\"opt:1\",\"title\":\"Kimironko\"}},"
-        "{\"type\":\"reply\",\"reply\":{\"id\":\"opt:2\",\"title\":\"Remera\"}}]}}");
+        "{\"type\":\"reply\",\"reply\":{\"id\":\"opt:1:" ID "\",\"title\":\"Kimironko\"}},"
+        "{\"type\":\"reply\",\"reply\":{\"id\":\"opt:2:" ID "\",\"title\":\"Remera\"}}]}}");
 }
 
 static void
@@ -90,8 +90,8 @@ test_a_list_to_the_letter(void **state)
     assert_string_equal(json_print(*state, json_at(body, "interactive")),
                         "{\"type\":\"list\",\"body\":{\"text\":\"Which?\"},\"action\":{\"button\":"
                         "\"Choisir\",\"sections\":["
-                        "{\"rows\":[{\"id\":\"opt:1\",\"title\":\"Kimironko, 250,000 RWF\"},"
-                        "{\"id\":\"opt:2\",\"title\":\"Remera\"}]}]}}");
+                        "{\"rows\":[{\"id\":\"opt:1:" ID "\",\"title\":\"Kimironko, 250,000 RWF\"},"
+                        "{\"id\":\"opt:2:" ID "\",\"title\":\"Remera\"}]}]}}");
 }
 
 static const char *
@@ -166,29 +166,33 @@ test_what_a_tap_brings_back(void **state)
         const char *message;
         const char *text;
         int choice;
+        const char *list;
     } rows[] = {
         { "\"type\":\"interactive\",\"interactive\":{\"type\":\"button_reply\",\"button_reply\":{"
-          "\"id\":\"opt:2\",\"title\":\"Remera\"}}",
-          "Remera", 2 },
+          "\"id\":\"opt:2:" ID "\",\"title\":\"Remera\"}}",
+          "Remera", 2, ID },
         { "\"type\":\"interactive\",\"interactive\":{\"type\":\"list_reply\",\"list_reply\":{"
           "\"id\":\"opt:10\",\"title\":\"Kacyiru\"}}",
-          "Kacyiru", 10 },
+          "Kacyiru", 10, "" },
         { "\"type\":\"interactive\",\"interactive\":{\"type\":\"button_reply\",\"button_reply\":{"
-          "\"id\":\"opt:11\",\"title\":\"Remera\"}}",
-          "Remera", 0 },
+          "\"id\":\"opt:11:" ID "\",\"title\":\"Remera\"}}",
+          "Remera", 0, "" },
+        { "\"type\":\"interactive\",\"interactive\":{\"type\":\"button_reply\",\"button_reply\":{"
+          "\"id\":\"opt:2:x\",\"title\":\"Remera\"}}",
+          "Remera", 2, "" },
         { "\"type\":\"interactive\",\"interactive\":{\"type\":\"button_reply\",\"button_reply\":{"
           "\"id\":\"yes\",\"title\":\"Yego\"}}",
-          "Yego", 0 },
-        { "\"type\":\"text\",\"text\":{\"body\":\"2\"}", "2", 0 },
+          "Yego", 0, "" },
+        { "\"type\":\"text\",\"text\":{\"body\":\"2\"}", "2", 0, "" },
         { "\"type\":\"location\",\"location\":{\"latitude\":-1.9441,\"longitude\":30.0619}",
-          "[location: -1.9441, 30.0619]", 0 },
+          "[location: -1.9441, 30.0619]", 0, "" },
         { "\"type\":\"location\",\"location\":{\"latitude\":-1.5,\"longitude\":30,\"address\":"
           "\"KG 7 Ave\"}",
-          "[location: -1.5, 30 KG 7 Ave]", 0 },
-        { "\"type\":\"location\",\"location\":{}", "", 0 },
+          "[location: -1.5, 30 KG 7 Ave]", 0, "" },
+        { "\"type\":\"location\",\"location\":{}", "", 0, "" },
         { "\"type\":\"image\",\"image\":{\"id\":\"1\",\"caption\":\"This house\"}",
-          "This house [picture]", 0 },
-        { "\"type\":\"image\",\"image\":{\"id\":\"1\"}", "", 0 },
+          "This house [picture]", 0, "" },
+        { "\"type\":\"image\",\"image\":{\"id\":\"1\"}", "", 0, "" },
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
@@ -196,6 +200,7 @@ test_what_a_tap_brings_back(void **state)
 
         expect_text(rows[i].message, got.text, rows[i].text);
         expect_int(rows[i].message, got.choice, rows[i].choice);
+        expect_text(rows[i].message, got.list, rows[i].list);
     }
 }
 
