@@ -125,5 +125,5 @@ session_hold(struct db *db, struct arena *a, const char *id, bool hold, const ch
     *status = db_text(rows, 0, "status");
     if (db_is_null(rows, 0, "status"))
         return no_such(e);
-    return str_eq(*status, "closed") ? is_closed(e) : true;
+    return str_eq(*status, "refused") ? is_closed(e) : true;
 }

@@ -5,5 +5,5 @@ SELECT coalesce((SELECT extract(epoch FROM clock_timestamp() - at)::bigint FROM 
          WHERE status IN ('pending', 'failed') AND next_attempt_at <= clock_timestamp()) AS due,
        coalesce((SELECT extract(epoch FROM clock_timestamp() - min(next_attempt_at))::bigint FROM message_delivery_log
          WHERE status IN ('pending', 'failed') AND next_attempt_at <= clock_timestamp()), 0) AS oldest_s,
-       (SELECT count(*) FROM omnichannel_sessions WHERE needs_human) AS needs_human,
+       (SELECT count(*) FROM sessions_needing_human) AS needs_human,
        coalesce((SELECT string_agg(provider, ' ') FROM provider_circuit WHERE state <> 'closed'), '') AS paused

@@ -69,7 +69,8 @@ class Interrupted(SystemTest):
                          [["closed"], ["active"]])
         seen = [r for r in self.lab_json("GET", "/lab/agent/requests?limit=200")["requests"] if "the old matter" in json.dumps(r)]
         self.assertEqual(len(seen), 1, "the new conversation knows nothing of the old one")
-        self.assertEqual(self.value(f"SELECT count(*) FROM turns WHERE session_id = '{first}' AND status = 'done'"), "1")
+        self.assertEqual(self.sql(f"SELECT status, error_code FROM turns WHERE session_id = '{first}'"), [["done", "began_anew"]])
+        self.assertNotIn("The answer new-1", self.texts(number))
 
     def test_the_conversation_is_closed(self):
         number = "+250788020104"

@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(99);
+SELECT plan(102);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -156,7 +156,12 @@ SELECT results_eq(format('SELECT message_type, content FROM message_delivery_log
 SELECT results_eq($$SELECT outcome, session_created FROM pg_temp.afresh('+250781000004', 'new-1')$$, $$VALUES ('duplicate', false)$$, 'the same message again changes nothing');
 SELECT is((SELECT status FROM omnichannel_sessions WHERE id = :'session'), 'active', '... the conversation stays open');
 SELECT is((SELECT count(*) FROM omnichannel_sessions s JOIN profiles p ON p.user_id = s.profile_id WHERE p.phone_number = '+250781000004'), 2::bigint, '... and there is no third');
-SELECT is((SELECT turn_due_at IS NOT NULL FROM omnichannel_sessions WHERE id = :'before'), true, 'what waited in the one before is answered there');
+SELECT is((SELECT turn_due_at IS NOT NULL FROM omnichannel_sessions WHERE id = :'before'), true, 'what waited in the one before has its turn there');
+SELECT turn_id, token FROM t.turn(:'before') \gset
+SELECT is(finish_turn(:'turn_id', :'before', :token, false, jsonb_build_array(t.outbound('{}')), '{"agent": "call_center"}', 60, 900), 'done', '... which ends it');
+SELECT is((SELECT error_code FROM turns WHERE id = :'turn_id'), 'began_anew', '... says why');
+SELECT is((SELECT count(*) FILTER (WHERE direction = 'outbound') + count(*) FILTER (WHERE awaits_turn) FROM message_delivery_log WHERE session_id = :'before'), 0::bigint,
+    '... and sends nothing: its answer would come after the new beginning');
 SELECT results_eq($$SELECT outcome, session_created FROM pg_temp.afresh('+250781000005', 'new-2')$$, $$VALUES ('new', true)$$, 'a stranger may say NEW');
 
 -- Evidence --------------------------------------------------------------------------------------------------------------------------

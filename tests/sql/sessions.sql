@@ -1,6 +1,6 @@
 -- One conversation per person, whichever way he or she writes: opened, found again, moved on, closed; and what outside
 -- systems may call by name.
-SELECT plan(49);
+SELECT plan(50);
 
 SELECT t.person('+250780000001') AS person \gset
 
@@ -98,6 +98,10 @@ SELECT ok(check_whatsapp_available(:'person'), 'evidence is yes');
 UPDATE profiles SET allows_whatsapp = false WHERE user_id = :'person';
 SELECT ok(NOT check_whatsapp_available(:'person'), '... unless the person does not want it');
 SELECT ok(NOT check_whatsapp_available(uuid_v7()), 'nobody has no WhatsApp');
+
+SELECT session_id AS talk FROM t.inbound('+250781000051') \gset
+SELECT update_session_status(:'talk', 'closed') AS leave \gset
+SELECT is((SELECT status FROM conversation_threads WHERE session_id = :'talk'), 'closed', 'a thread ends with its conversation');
 
 -- Rows from outside the programs ---------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(104);
+SELECT plan(114);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -172,12 +172,31 @@ SELECT session_hold(:'quiet', true), session_hold(:'quiet', false) AS leave \gse
 SELECT is((SELECT turn_due_at FROM omnichannel_sessions WHERE id = :'quiet'), NULL, 'where nothing waits no turn is due');
 SELECT is(session_hold(uuid_v7(), true), NULL, 'no such conversation');
 SELECT update_session_status(:'quiet', 'closed') AS leave \gset
-SELECT is(session_hold(:'quiet', true), 'closed', 'a closed one is left alone');
+SELECT is(session_hold(:'quiet', true), 'refused', 'a closed one is left alone');
 SELECT is((SELECT paused_at FROM omnichannel_sessions WHERE id = :'quiet'), NULL, '... really');
 UPDATE omnichannel_sessions SET needs_human = true WHERE id = :'quiet';
 SELECT is((SELECT count(*)::int FROM sessions_needing_human WHERE session_id = :'quiet'), 1, 'who needs a person is seen, also when the conversation is closed');
-SELECT session_hold(:'quiet', false) AS leave \gset
-SELECT is((SELECT needs_human FROM omnichannel_sessions WHERE id = :'quiet'), false, '... and an operator can take it off the list');
+SELECT is(session_hold(:'quiet', false), 'closed', '... and an operator can take it off the list');
+SELECT is((SELECT needs_human FROM omnichannel_sessions WHERE id = :'quiet'), false, '... really');
+SELECT is(session_hold(:'quiet', false), 'refused', '... once');
+
+-- Who waits in a conversation that is held back is not left behind.
+SELECT session_id AS kept FROM t.inbound('+250781000041', '{"content": "one"}') \gset
+SELECT session_hold(:'kept', true) AS leave \gset
+SELECT is((SELECT unanswered FROM sessions_needing_human WHERE session_id = :'kept'), 1::bigint, 'a person sees that somebody waits in it');
+UPDATE omnichannel_sessions SET expires_at = clock_timestamp() - interval '1 hour' WHERE id = :'kept';
+SELECT is((SELECT session_id FROM t.inbound('+250781000041', '{"content": "two"}')), :'kept'::uuid, 'it does not end by time');
+SELECT update_session_status(:'kept', 'closed') AS leave \gset
+SELECT isnt((SELECT session_id FROM t.inbound('+250781000041', '{"content": "three"}')), :'kept'::uuid, 'it may be closed');
+SELECT is((SELECT unanswered FROM sessions_needing_human WHERE session_id = :'kept'), 2::bigint, '... then it is still seen');
+SELECT is(session_hold(:'kept', false), 'closed', '... and let go');
+SELECT is((SELECT count(*) FROM claim_turns('w', 10, 60) WHERE session_id = :'kept'), 1::bigint, '... and what waited in it is answered');
+SELECT session_id AS late FROM t.inbound('+250781000042', '{"content": "one"}') \gset
+UPDATE omnichannel_sessions SET expires_at = clock_timestamp() - interval '1 hour' WHERE id = :'late';
+SELECT is((SELECT session_id FROM t.inbound('+250781000042', '{"content": "two"}')), :'late'::uuid, 'a conversation in which an answer is due does not end by time');
+SELECT t.enqueue(:'late', '{"message_type": "operator"}') AS leave \gset
+SELECT session_hold(:'late', true) AS leave \gset
+SELECT is((SELECT count(*) FROM sessions_needing_human WHERE session_id = :'late'), 0::bigint, 'whom an operator has answered waits for nobody');
 
 -- A flood: one turn reads no more than it can show ---------------------------------------------------------------------------------------
 

@@ -1,0 +1,175 @@
+-- Conversations: what waits in one that is held back outlasts its end; a new beginning ends what was asked before it; threads end
+-- with their conversation.
+
+-- 1. Held back -----------------------------------------------------------------------------------------------------------
+
+-- As before, but a conversation that is held back, or in which an answer is due, does not end by time: what waits in it is not left behind.
+CREATE OR REPLACE FUNCTION session_open(p_profile uuid, p_channel text, p_call text, p_agent text, p_intent text, p_id uuid)
+RETURNS TABLE (id uuid, created boolean, status text)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    UPDATE omnichannel_sessions s SET status = 'closed', closed_at = clock_timestamp()
+     WHERE s.profile_id = p_profile AND s.status IN ('active', 'follow_up') AND s.expires_at <= clock_timestamp()
+       AND s.paused_at IS NULL AND s.turn_due_at IS NULL
+       AND (s.turn_lease_until IS NULL OR s.turn_lease_until < clock_timestamp());
+    RETURN QUERY
+    INSERT INTO omnichannel_sessions AS s (id, profile_id, primary_channel, active_channels, call_id, last_agent_id, last_intent)
+    VALUES (coalesce(p_id, uuid_v7()), p_profile, p_channel, ARRAY[p_channel], p_call, p_agent, p_intent)
+    ON CONFLICT (profile_id) WHERE status IN ('active', 'follow_up') DO UPDATE SET
+        active_channels = CASE WHEN p_channel = ANY (s.active_channels) THEN s.active_channels
+                               ELSE s.active_channels || p_channel END,
+        status = CASE WHEN p_call IS NOT NULL AND p_call IS DISTINCT FROM s.call_id THEN 'active' ELSE s.status END,
+        call_id = coalesce(p_call, s.call_id),
+        last_agent_id = coalesce(p_agent, s.last_agent_id),
+        last_intent = coalesce(p_intent, s.last_intent),
+        expires_at = clock_timestamp() + interval '24 hours'
+    RETURNING s.id, (s.xmax = 0), s.status;
+END $$;
+
+-- Holds a conversation back, or lets it go on: then what waits is answered, and no person is asked for any more. A turn that is
+-- running loses its lease: its answer is not sent, its tools may do nothing more, and what it read waits again. The status; NULL
+-- when there is no such conversation, 'refused' for one that is closed, unless it is still held back or a person's, and let go.
+CREATE OR REPLACE FUNCTION session_hold(p_session uuid, p_hold boolean) RETURNS text
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    s omnichannel_sessions;
+BEGIN
+    SELECT * INTO s FROM omnichannel_sessions o WHERE o.id = p_session FOR NO KEY UPDATE;
+    IF s.status = 'closed' AND (p_hold OR NOT (s.needs_human OR s.paused_at IS NOT NULL)) THEN
+        RETURN 'refused';
+    ELSIF p_hold THEN
+        UPDATE omnichannel_sessions o SET paused_at = coalesce(o.paused_at, clock_timestamp()), turn_lease_until = NULL,
+               turn_lease_owner = NULL
+         WHERE o.id = p_session;
+    ELSE
+        UPDATE omnichannel_sessions o SET paused_at = NULL, needs_human = false, turn_attempts = 0,
+               turn_due_at = CASE WHEN EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = o.id AND m.awaits_turn)
+                                  THEN clock_timestamp() END
+         WHERE o.id = p_session;
+    END IF;
+    RETURN s.status;
+END $$;
+
+-- For the operator: the agent could not or may not answer here, or is kept out and somebody waits. Nothing in it names or quotes anybody.
+CREATE OR REPLACE VIEW sessions_needing_human WITH (security_invoker = true) AS
+    SELECT s.id AS session_id, s.profile_id, s.status, s.primary_channel, s.updated_at, u.unanswered
+      FROM omnichannel_sessions s
+     CROSS JOIN LATERAL (
+           SELECT count(*) AS unanswered FROM message_delivery_log m
+            WHERE m.session_id = s.id AND m.direction = 'inbound'
+              AND m.created_at > coalesce((SELECT max(o.created_at) FROM message_delivery_log o
+                                            WHERE o.session_id = s.id AND o.direction = 'outbound'
+                                              AND o.message_type IN ('reply', 'operator')), '-infinity')) u
+     WHERE s.needs_human OR (s.paused_at IS NOT NULL AND u.unanswered > 0);
+CREATE INDEX sessions_paused ON omnichannel_sessions (id) WHERE paused_at IS NOT NULL;
+GRANT SELECT (paused_at) ON omnichannel_sessions TO omni_reader;
+
+-- 2. Threads end with their conversation -----------------------------------------------------------------------------------
+
+CREATE FUNCTION threads_close() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE conversation_threads t SET status = 'closed' WHERE t.session_id = NEW.id AND t.status <> 'closed';
+    RETURN NULL;
+END $$;
+CREATE TRIGGER threads_close AFTER UPDATE OF status ON omnichannel_sessions
+    FOR EACH ROW WHEN (NEW.status = 'closed' AND OLD.status <> 'closed') EXECUTE FUNCTION threads_close();
+UPDATE conversation_threads t SET status = 'closed'
+  FROM omnichannel_sessions s WHERE s.id = t.session_id AND s.status = 'closed' AND t.status <> 'closed';
+
+-- 3. A new beginning -------------------------------------------------------------------------------------------------------
+
+-- Whether the person has begun anew since this conversation.
+CREATE FUNCTION session_left(p_session uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT EXISTS (SELECT 1 FROM omnichannel_sessions s
+                     JOIN omnichannel_sessions n ON n.profile_id = s.profile_id AND n.starts_afresh AND n.started_at > s.started_at
+                    WHERE s.id = p_session AND s.status = 'closed')
+$$;
+
+-- As before, and besides: what is worded after the person said NEW is no answer any more, and not sent.
+--   p_evidence  {agent, model, provider, prompt_tokens, completion_tokens, error_code, rounds, duration_ms, tool_calls,
+--               says: what it tells about the agent's server, probe, pause_s, scale,
+--               ending: 'paused' (p_done false: no try is spent) | 'stopped' (p_done true: the messages are a person's, p_rows is
+--               the notice; no turns for mute_s seconds)}
+CREATE OR REPLACE FUNCTION finish_turn(p_turn uuid, p_session uuid, p_token bigint, p_done boolean, p_rows jsonb, p_evidence jsonb,
+    p_retry_s float8, p_fallback_every_s int)
+RETURNS text LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    s       omnichannel_sessions;
+    waiting boolean;
+    ending  text := p_evidence ->> 'ending';
+    answers jsonb := p_rows;
+    problem text := p_evidence ->> 'error_code';
+BEGIN
+    SELECT * INTO s FROM omnichannel_sessions o WHERE o.id = p_session FOR NO KEY UPDATE;
+    IF NOT FOUND OR s.turn_token <> p_token OR s.turn_lease_until IS NULL THEN
+        UPDATE turns t SET status = 'lost', finished_at = clock_timestamp() WHERE t.id = p_turn AND t.status = 'running';
+        RETURN 'lost';
+    END IF;
+    IF session_left(p_session) THEN
+        p_done := true;
+        answers := '[]';
+        problem := coalesce(problem, 'began_anew');
+    END IF;
+    UPDATE turns t SET status = coalesce(ending, CASE WHEN p_done THEN 'done' ELSE 'failed' END), finished_at = clock_timestamp(),
+           agent = p_evidence ->> 'agent', model = p_evidence ->> 'model', error_code = problem,
+           provider = p_evidence ->> 'provider', rounds = (p_evidence ->> 'rounds')::int,
+           duration_ms = (p_evidence ->> 'duration_ms')::int, tool_calls = coalesce(p_evidence -> 'tool_calls', '[]'),
+           prompt_tokens = (p_evidence ->> 'prompt_tokens')::int, completion_tokens = (p_evidence ->> 'completion_tokens')::int
+     WHERE t.id = p_turn;
+    IF p_evidence ->> 'says' <> '' THEN
+        PERFORM agent_result(p_evidence ->> 'provider', p_evidence ->> 'says', p_evidence ->> 'error_code',
+            coalesce((p_evidence ->> 'probe')::boolean, false), coalesce((p_evidence ->> 'pause_s')::int, 0),
+            coalesce((p_evidence ->> 'scale')::float8, 1));
+    END IF;
+    IF p_done THEN
+        UPDATE message_delivery_log m SET awaits_turn = false, turn_id = p_turn
+         WHERE m.session_id = p_session AND m.awaits_turn AND m.seq <= s.turn_upto;
+        SELECT EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = p_session AND m.awaits_turn) INTO waiting;
+        UPDATE omnichannel_sessions o SET turn_lease_until = NULL, turn_lease_owner = NULL, turn_attempts = 0,
+               needs_human = ending IS NOT NULL OR o.paused_at IS NOT NULL, -- the agent itself may have asked for a person
+               muted_until = CASE WHEN ending IS NULL THEN o.muted_until
+                                  ELSE coalesce(clock_timestamp() + (p_evidence ->> 'mute_s')::float8 * interval '1 second', o.muted_until) END,
+               last_agent_id = CASE WHEN EXISTS (SELECT 1 FROM agents a WHERE a.slug = o.last_agent_id)
+                                      OR (agent_for(NULL, o.last_intent)).slug IS DISTINCT FROM p_evidence ->> 'agent'
+                                    THEN o.last_agent_id ELSE p_evidence ->> 'agent' END,
+               turn_due_at = CASE WHEN waiting THEN o.turn_due_at END,
+               expires_at = greatest(o.expires_at, clock_timestamp() + interval '24 hours')
+         WHERE o.id = p_session;
+        PERFORM messages_enqueue(p_session, answers);
+        PERFORM thread_touch(p_session, s.profile_id, r ->> 'channel', s.call_id, 1) FROM jsonb_array_elements(answers) AS r
+          WHERE coalesce((r ->> 'part')::int, 1) = 1;
+        RETURN 'done';
+    END IF;
+    IF s.last_fallback_at IS NULL OR s.last_fallback_at < clock_timestamp() - p_fallback_every_s * interval '1 second' THEN
+        PERFORM messages_enqueue(p_session, answers);
+        UPDATE omnichannel_sessions o SET last_fallback_at = clock_timestamp()
+         WHERE o.id = p_session AND jsonb_array_length(answers) > 0;
+    END IF;
+    SELECT EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = p_session AND m.awaits_turn AND m.seq > s.turn_upto)
+      INTO waiting;
+    UPDATE omnichannel_sessions o SET turn_lease_until = NULL, turn_lease_owner = NULL,
+           needs_human = o.needs_human OR p_retry_s IS NULL,
+           turn_due_at = CASE WHEN p_retry_s IS NOT NULL THEN clock_timestamp() + p_retry_s * interval '1 second'
+                              WHEN waiting THEN o.turn_due_at END,
+           turn_attempts = CASE WHEN ending = 'paused' THEN greatest(0, o.turn_attempts - 1)
+                                WHEN p_retry_s IS NULL AND waiting THEN 0 ELSE o.turn_attempts END
+     WHERE o.id = p_session;
+    RETURN 'failed';
+END $$;
+
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+              WHERE p.pronamespace = 'public'::regnamespace
+                AND p.proname IN ('threads_close', 'session_left')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO omni_app', f);
+    END LOOP;
+END $$;
