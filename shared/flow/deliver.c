@@ -134,6 +134,20 @@ deliver_timeout_ms(const struct config *c)
 }
 
 static void
+refuse(struct deliver *d, const struct delivery *row, enum outcome outcome, const char *code)
+{
+    keep_outcome(d, row, &(struct send_result){ outcome, "", code, 0, NULL },
+                 &(struct http_response){ .reach = HTTP_NOT_SENT, .body = "", .why = "" });
+}
+
+/* Plans are made by the same rule; but settings change, and rows come from outside the programs. */
+static bool
+is_served(const struct config *c, const struct delivery *row)
+{
+    return row->channel != CHANNEL_SMS || phone_sms_allowed(&row->phone, c->sms_allowed_prefixes);
+}
+
+static void
 start_send(struct deliver *d, struct lane *lane, const struct delivery *row)
 {
     struct arena *a = arena_new();
@@ -158,9 +172,9 @@ start_send(struct deliver *d, struct lane *lane, const struct delivery *row)
     s->row.type = arena_strdup(a, row->type);
     s->row.session_id = arena_strdup(a, row->session_id);
     s->row.correlation_id = arena_strdup(a, row->correlation_id);
-    if (!lane->provider->build(a, d->flow->config, &m, &req, &e)) {
-        keep_outcome(d, row, &(struct send_result){ OUTCOME_PERMANENT, "", "unsendable", 0, NULL },
-                     &(struct http_response){ .reach = HTTP_NOT_SENT, .body = "", .why = "" });
+    if (!is_served(d->flow->config, row) ||
+        !lane->provider->build(a, d->flow->config, &m, &req, &e)) {
+        refuse(d, row, OUTCOME_PERMANENT, e.kind == ERR_NONE ? "number_not_served" : "unsendable");
         arena_free(&a);
         return;
     }
@@ -199,9 +213,7 @@ pump_lane(struct deliver *d, struct lane *lane, const char *ids, int *started, s
             start_send(d, lane, &rows[i]);
             *started += 1;
         } else {
-            keep_outcome(d, &rows[i],
-                         &(struct send_result){ OUTCOME_NOTSENT, "", "slow_claim", 0, NULL },
-                         &(struct http_response){ .reach = HTTP_NOT_SENT, .body = "", .why = "" });
+            refuse(d, &rows[i], OUTCOME_NOTSENT, "slow_claim");
         }
     }
     arena_free(&a);

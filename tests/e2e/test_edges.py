@@ -92,6 +92,16 @@ class Edges(SystemTest):
         conn_headers = request(self.base, "GET", "/healthz", headers={"X-Correlation-Id": "mine"})[1]
         self.assertEqual([v for k, v in conn_headers.items() if k.lower() == "x-correlation-id"], ["mine"])
 
+    def test_a_row_from_outside_goes_by_the_rules(self):
+        session, person = self.sql("WITH p AS (SELECT person_find_or_create('+250788043001', NULL, NULL, NULL, NULL) AS id) "
+                                   "SELECT get_or_create_session(p.id, 'sms'), p.id FROM p")[0]
+        row = lambda number, text: self.value(f"SELECT log_message_delivery('{session}', '{person}', 'sms', 'operator', '{text}', '{number}', 'mtn')")
+        abroad, home = row("+12025550143", "abroad"), row("+250788043001", "at home")
+        self.wait_for(f"SELECT status FROM message_delivery_log WHERE id = '{home}'", "delivered")
+        self.assertEqual(self.sql(f"SELECT status, error_code FROM message_delivery_log WHERE id = '{abroad}'"), [["dead", "number_not_served"]])
+        self.assertEqual([m["text"] for m in self.phone("+250788043001")], ["at home"])
+        self.assertEqual(self.phone("+12025550143", count=1, wait_s=0), [])
+
     def test_an_address_nobody_answers(self):
         self.check_addresses()
 

@@ -40,6 +40,7 @@ make_world(struct fixture *f, struct config *c, struct flow *w, int port)
 
     (void)snprintf(log_path, sizeof(log_path), "/tmp/io_dispatch.%ld.log", (long)getpid());
     *c = (struct config){ .lease_s = 30,
+                          .sms_allowed_prefixes = "+250",
                           .unknown_hold_s = 30,
                           .backoff_scale = 1,
                           .failover_after_s = 120,
