@@ -1,7 +1,7 @@
 -- The circuit breaker: when it opens, who tries whether the provider is back, how it closes, and that none of it costs a message
 -- an attempt.
 SET t.breaker = 'on';
-SELECT plan(62);
+SELECT plan(66);
 
 CREATE FUNCTION pg_temp.circuit() RETURNS provider_circuit LANGUAGE sql AS $$ SELECT * FROM provider_circuit WHERE provider = 'p' $$;
 CREATE FUNCTION pg_temp.enqueue(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(t.enqueue(t.session(), '{"provider": "p"}')) FROM generate_series(1, n) $$;
@@ -62,6 +62,20 @@ UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', leas
 SELECT is(pg_temp.attempt(50, 'accepted'), 1::bigint, 'one in flight');
 SELECT is(pg_temp.attempt(50, 'accepted'), 2::bigint, '... then two');
 SELECT is(pg_temp.attempt(50, 'permanent'), 4::bigint, '... one more for each answer, also for a refusal of the message');
+
+-- Many that were on their way when it opened
+UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64, failures = 0, good_at = clock_timestamp() WHERE provider = 'p';
+UPDATE delivery_attempts SET finished_at = finished_at - interval '2 minutes';
+SELECT pg_temp.enqueue(60) AS leave \gset
+SELECT array_agg(id) AS early FROM claim_outbound('p', 'early', 20, 90) \gset
+SELECT array_agg(id) AS late FROM claim_outbound('p', 'late', 20, 90) \gset
+SELECT is(cardinality(:'late'::uuid[]), 20, 'forty in flight');
+SELECT count(*) AS leave FROM finish_outbound((SELECT jsonb_agg(jsonb_build_object('id', id, 'fence', lease_token, 'outcome', 'notsent')) FROM message_delivery_log WHERE id = ANY (:'early')), 90, 1) \gset
+SELECT results_eq($$SELECT state, opens, open_until < clock_timestamp() + interval '45 s' FROM pg_temp.circuit()$$, $$VALUES ('open', 1, true)$$, 'twenty fail together: it opens once, for half a minute');
+SELECT count(*) AS leave FROM finish_outbound((SELECT jsonb_agg(jsonb_build_object('id', id, 'fence', lease_token, 'outcome', 'notsent')) FROM message_delivery_log WHERE id = ANY (:'late')), 90, 1) \gset
+SELECT results_eq($$SELECT state, opens, open_until < clock_timestamp() + interval '45 s' FROM pg_temp.circuit()$$, $$VALUES ('open', 1, true)$$, '... what comes in later from before changes nothing');
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE id = ANY (:'early'::uuid[] || :'late'::uuid[]) AND status = 'failed'), 40::bigint, '... all of them wait');
+UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', next_attempt_at = NULL WHERE id = ANY (:'early'::uuid[] || :'late'::uuid[]);
 
 -- Nothing to send
 UPDATE provider_circuit SET state = 'open', open_until = clock_timestamp(), probe_lease_until = NULL WHERE provider = 'p';

@@ -1,5 +1,5 @@
 -- What goes out when WhatsApp does not bring a message; and dead letters, sent again by hand.
-SELECT plan(38);
+SELECT plan(40);
 
 -- A WhatsApp message with what may take its place, in flight. facts: more of it.
 CREATE FUNCTION pg_temp.whatsapp(facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
@@ -58,6 +58,16 @@ SELECT is(pg_temp.instead(:'m'), NULL, 'what is tried again is not replaced');
 UPDATE message_delivery_log SET expires_at = clock_timestamp() WHERE id = :'m';
 SELECT is((SELECT expired FROM sweep_outbound(90)), 1, 'what has expired');
 SELECT is(pg_temp.instead(:'m'), NULL, '... is of no use by SMS either');
+SELECT pg_temp.whatsapp('{"expires_in_s": 900}') AS m \gset
+SELECT t.finish(:'m', 1, 'accepted', '{"external_id": "w5"}') AS leave \gset
+UPDATE message_delivery_log SET created_at = clock_timestamp() - interval '3 days', expires_at = clock_timestamp() - interval '2 days' WHERE id = :'m';
+SELECT t.report('w5', NULL, 'undelivered', 'meta') AS leave \gset
+SELECT is(pg_temp.instead(:'m'), NULL, 'what is known to have failed after three days is of no use by SMS');
+SELECT pg_temp.whatsapp('{"expires_in_s": 900}') AS m \gset
+SELECT t.finish(:'m', 1, 'accepted', '{"external_id": "w6"}') AS leave \gset
+UPDATE message_delivery_log SET created_at = clock_timestamp() - interval '1 hour', expires_at = clock_timestamp() - interval '45 minutes' WHERE id = :'m';
+SELECT t.report('w6', NULL, 'undelivered', 'meta') AS leave \gset
+SELECT is(pg_temp.instead(:'m'), 'sms', '... after an hour, it is');
 SELECT pg_temp.whatsapp() AS m \gset
 UPDATE profiles SET allows_sms = false WHERE user_id = (t.message(:'m')).profile_id;
 SELECT t.finish(:'m', 1, 'permanent') AS leave \gset

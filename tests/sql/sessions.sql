@@ -1,6 +1,6 @@
 -- One conversation per person, whichever way he or she writes: opened, found again, moved on, closed; and what outside
 -- systems may call by name.
-SELECT plan(50);
+SELECT plan(56);
 
 SELECT t.person('+250780000001') AS person \gset
 
@@ -121,5 +121,22 @@ SELECT results_eq(
 SELECT results_eq(
     format($$SELECT (t.message(log_message_delivery(%L, %L, 'sms', 'operator', 'a', '+250780000001', 'mtn', 'dead'))).dead_reason$$, :'third', :'person'),
     $$VALUES ('permanent')$$, 'one that was refused for good is dead');
+
+SELECT throws_ok(format($$SELECT log_message_delivery(%L, %L, 'sms', 'operator', 'a', '+250780000001', 'mtn')$$, t.session(), :'person'), '22023', NULL,
+    'nothing is put into somebody else''s conversation');
+SELECT results_eq(format($$SELECT date_trunc('minute', expires_at - created_at + interval '1 s') FROM unnest(ARRAY['reply', 'operator']) AS k,
+        LATERAL (SELECT (t.message(log_message_delivery(%L, %L, 'sms', k, 'a', '+250780000001', 'mtn'))).*) m ORDER BY 1$$, :'third', :'person'),
+    $$VALUES (interval '15 minutes'), (interval '6 hours')$$, 'it is of use for as long as its kind is');
+SELECT results_eq(format($$SELECT sent_at IS NOT NULL, delivered_at IS NOT NULL, read_at IS NOT NULL FROM unnest(ARRAY['sent', 'delivered', 'read']) WITH ORDINALITY AS k (s, n),
+        LATERAL (SELECT (t.message(log_message_delivery(%L, %L, 'sms', 'operator', 'a', '+250780000001', 'mtn', s))).*) m ORDER BY n$$, :'third', :'person'),
+    'VALUES (true, false, false), (true, true, false), (true, true, true)', '... and has the times that belong to its status');
+UPDATE profiles SET allows_sms = false WHERE user_id = :'person';
+SELECT results_eq(format($$SELECT status, error_code FROM unnest(ARRAY['operator', 'confirmation']) WITH ORDINALITY AS k (s, n),
+        LATERAL (SELECT (t.message(log_message_delivery(%L, %L, 'sms', s, 'a', '+250780000001', 'mtn'))).*) m ORDER BY n$$, :'third', :'person'),
+    $$VALUES ('suppressed', 'opted_out'), ('pending', NULL)$$, 'whoever said STOP gets nothing but the answer to it');
+SELECT is(t.status(log_message_delivery(:'third', :'person', 'sms', 'operator', 'a', '+250780000001', 'mtn', 'delivered')), 'delivered', '... but what has arrived has');
+UPDATE profiles SET allows_sms = true WHERE user_id = :'person';
+SELECT log_message_delivery(:'third', :'person', 'sms', 'operator', 'a', '+250780000001', 'nobody') AS leave \gset
+SELECT isnt(t.claim(log_message_delivery(:'third', :'person', 'sms', 'operator', 'b', '+250780000001', 'kannel')), NULL, 'a provider nobody serves holds up no other');
 
 SELECT * FROM finish();
