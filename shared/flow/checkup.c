@@ -34,6 +34,20 @@ channel_word(struct arena *a, const struct provider *p, const char *paused)
     return "ok";
 }
 
+/* "degraded" while the server of any agent is left in peace. */
+static const char *
+agent_word(struct arena *a, const struct config *c, const char *paused)
+{
+    size_t n;
+    char **names = str_split(a, paused, ' ', &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (str_starts(names[i], "agent:"))
+            return "degraded";
+    }
+    return str_empty(c->openai_base_url) ? "off" : "ok";
+}
+
 bool
 checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
 {
@@ -44,10 +58,11 @@ checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
     bool has_db = health_read(f->db, a, &h, &e);
     const char *sms = channel_word(a, provider_for(f->config, CHANNEL_SMS), h.paused);
     const char *whatsapp = channel_word(a, provider_for(f->config, CHANNEL_WHATSAPP), h.paused);
+    const char *agent = agent_word(a, f->config, h.paused);
     const char *worker = beat_word(h.worker_age_s, WORKER_LATE_S);
     const char *cron = beat_word(h.cron_age_s, CRON_LATE_S);
     bool is_ok = has_db && spool == SPOOL_OK && str_eq(worker, "ok") && !str_eq(cron, "late") &&
-                 str_eq(sms, "ok") && !str_eq(whatsapp, "degraded");
+                 str_eq(sms, "ok") && !str_eq(whatsapp, "degraded") && !str_eq(agent, "degraded");
     bool can_keep = has_db || spool == SPOOL_OK;
     struct json_object *checks;
     struct json_object *backlog;
@@ -60,7 +75,7 @@ checkup_report(struct flow *f, struct arena *a, struct json_object *reply)
     json_set_str(checks, "cron", cron);
     json_set_str(checks, "whatsapp", whatsapp);
     json_set_str(checks, "sms", sms);
-    json_set_str(checks, "agent", str_empty(f->config->openai_base_url) ? "off" : "ok");
+    json_set_str(checks, "agent", agent);
     backlog = json_add_object(reply, "backlog");
     json_set_int(backlog, "due", h.due);
     json_set_int(backlog, "oldest_s", h.oldest_s);

@@ -247,6 +247,28 @@ class Watched(ToolTest):
         self.assertEqual(self.tool("/tools/session_resume", {"session_id": session})[0], 200)
         self.assertEqual(json.loads(request(self.base, "GET", "/healthz")[2])["backlog"]["needs_human"], before)
 
+    def test_who_waits_in_a_conversation_that_was_closed(self):
+        number, _, session = self.person()
+        self.assertEqual(self.tool("/tools/session_pause", {"session_id": session})[0], 200)
+        self.assertEqual(self.post_sms({"from": number, "to": "8080", "message": "is anybody there?", "messageId": "held-1"})[0], 200)
+        self.assertEqual(self.value(f"SELECT unanswered FROM sessions_needing_human WHERE session_id = '{session}'"), "1")
+        self.assertEqual(self.tool("/tools/session_update_status", {"session_id": session, "status": "closed"})[0], 200)
+        self.assertEqual(self.value(f"SELECT status FROM sessions_needing_human WHERE session_id = '{session}'"), "closed")
+        n = len(self.received(number))
+        self.assertEqual(self.tool("/tools/session_resume", {"session_id": session}),
+                         (200, {"success": True, "session_id": session, "status": "closed", "paused": False}))
+        self.phone(number, count=n + 1)
+        self.wait_for(f"SELECT count(*) FROM sessions_needing_human WHERE session_id = '{session}'", 0)
+        self.refused(self.tool("/tools/session_resume", {"session_id": session}), 409, "conflict", "session_id")
+
+    def test_an_agents_server_that_rests_is_seen(self):
+        agent = lambda: json.loads(request(self.base, "GET", "/healthz")[2])["checks"]["agent"]
+        self.assertEqual(agent(), "ok")
+        self.sql("INSERT INTO provider_circuit (provider, state) VALUES ('agent:elsewhere', 'forced_open')")
+        self.assertEqual(agent(), "degraded")
+        self.sql("UPDATE provider_circuit SET state = 'closed' WHERE provider = 'agent:elsewhere'")
+        self.assertEqual(agent(), "ok")
+
     def test_twenty_calls_a_second(self):
         _, profile, session = self.person()
         key = token(profile, "session_get_context", session)
