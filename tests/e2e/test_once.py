@@ -78,6 +78,29 @@ class Once(SystemTest):
         self.assertEqual(self.value(f"SELECT count(DISTINCT profile_id) FROM contact_addresses WHERE value IN ('{first}', '{second}')"), "1")
         after(lambda: self.post_sms({"from": second, "to": "8080", "message": "STOP", "messageId": "two5"}), second)
 
+    def test_whoever_hid_the_number_is_found_again_by_it(self):
+        number = "+250788000241"
+        hidden = whatsapp(number[1:], "wamid.hid1", "I look for a house", from_user_id="RW.hid")
+        value = hidden["entry"][0]["changes"][0]["value"]
+        value["contacts"] = [{"profile": {"name": "Aline"}, "user_id": "RW.hid"}]
+        del value["messages"][0]["from"]
+        self.assertEqual(self.post_wa(hidden)[0], 200)
+        self.assertEqual(self.post_sms({"from": number, "to": "8080", "message": "hello", "messageId": "hid2"})[0], 200)
+        person = "(SELECT profile_id FROM contact_addresses WHERE value = '%s')"
+        self.wait_for("SELECT count(*) FROM message_delivery_log WHERE awaits_turn", 0)
+        self.assertNotEqual(self.value("SELECT " + person % "RW.hid"), self.value("SELECT " + person % number))
+        before = len(self.phone(number, wait_s=0))
+        self.assertEqual(self.post_wa(whatsapp(number[1:], "wamid.hid3", "and now?", from_user_id="RW.hid"))[0], 200)
+        self.phone(number, count=before + 1)
+        self.assertEqual(self.value("SELECT " + person % "RW.hid"), self.value("SELECT " + person % number))
+        prompt = json.dumps(self.lab_json("GET", "/lab/agent/requests?limit=1")["requests"])
+        for said in ("I look for a house", "hello", "and now?"):
+            self.assertIn(said, prompt)
+        stop = whatsapp(number[1:], "wamid.hid4", "STOP", from_user_id="RW.hid")
+        del stop["entry"][0]["changes"][0]["value"]["messages"][0]["from"]
+        self.assertEqual(self.post_wa(stop)[0], 200)
+        self.assertEqual(self.value(f"SELECT allows_whatsapp FROM profiles WHERE phone_number = '{number}'"), "f")
+
     def test_post_call_notify_three_times(self):
         number = "+250788000204"
         self.phone_does(number, "whatsapp", {"text": "hello"})
