@@ -5,7 +5,6 @@
 
 #include <ctype.h>
 
-#include "base/buf.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/channel.h"
@@ -91,32 +90,6 @@ gist_messages(struct arena *a, const struct gist_source *s, size_t *n)
         (struct chat_message){ "user", arena_printf(a, "%s\n%s\n%s", s->fence, text, s->fence) };
     *n = 2;
     return out;
-}
-
-/* Without what a model thinks aloud; an open mark takes the rest with it, a closing one alone what
- * is before it. */
-static const char *
-without_thoughts(struct arena *a, const char *text)
-{
-    static const char open[] = "<think>";
-    static const char close[] = "</think>";
-    struct buf b = buf_init(a, strlen(text) + 1);
-
-    while (*text != '\0') {
-        const char *from = strstr(text, open);
-        const char *to = strstr(text, close);
-
-        if (to != NULL && (from == NULL || to < from)) {
-            buf_cut(&b, 0);
-        } else {
-            buf_add(&b, text, from != NULL ? (size_t)(from - text) : strlen(text));
-            to = from != NULL ? strstr(from, close) : NULL;
-        }
-        if (to == NULL)
-            break;
-        text = to + strlen(close);
-    }
-    return b.data;
 }
 
 /* The first code block's inside; the whole text where there is none. */
@@ -281,8 +254,7 @@ read_lines(struct arena *a, const char *text, struct gist *out)
 bool
 gist_read(struct arena *a, const char *answer, struct gist *out)
 {
-    const char *text = without_thoughts(a, answer);
-    const char *block = inside_block(a, text);
+    const char *block = inside_block(a, answer);
     const char *body = str_trim(a, block);
 
     *out = (struct gist){ .language = "" };

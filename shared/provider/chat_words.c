@@ -15,12 +15,12 @@
 static const char *const marks[] = { "think", "thinking", "reasoning" };
 
 /* Where the mark is in the text ("<think>" or "</think>"), NULL if nowhere. */
-static char *
-find_mark(char *text, const char *mark)
+static const char *
+find_mark(const char *text, const char *mark)
 {
     size_t n = strlen(mark);
 
-    for (char *p = strchr(text, '<'); p != NULL; p = strchr(p + 1, '<')) {
+    for (const char *p = strchr(text, '<'); p != NULL; p = strchr(p + 1, '<')) {
         if (strncasecmp(p, mark, n) == 0)
             return p;
     }
@@ -29,34 +29,39 @@ find_mark(char *text, const char *mark)
 
 /* A thought that was begun before the text starts ends at its closing mark; one that is not closed
  * goes to the end. */
-static void
-remove_thoughts(struct arena *a, char *text, const char *mark)
+static const char *
+without_thoughts(struct arena *a, const char *text, const char *mark)
 {
     const char *begin = arena_printf(a, "<%s>", mark);
     const char *end = arena_printf(a, "</%s>", mark);
+    const char *from = find_mark(text, begin);
+    const char *to = find_mark(text, end);
+    struct buf b;
 
-    for (;;) {
-        char *from = find_mark(text, begin);
-        char *to = find_mark(text, end);
-
-        if (from == NULL && to == NULL)
-            return;
+    if (from == NULL && to == NULL)
+        return text;
+    b = buf_init(a, strlen(text) + 1);
+    while (from != NULL || to != NULL) {
         if (from == NULL || (to != NULL && to < from))
-            from = text;
-        if (to == NULL) {
-            *from = '\0';
-            return;
-        }
-        to += strlen(end);
-        memmove(from, to, strlen(to) + 1);
+            buf_cut(&b, 0);
+        else
+            buf_add(&b, text, (size_t)(from - text));
+        if (to == NULL)
+            return b.data;
+        text = to + strlen(end);
+        if (from != NULL && from < text)
+            from = find_mark(text, begin);
+        to = find_mark(text, end);
     }
+    buf_adds(&b, text);
+    return b.data;
 }
 
 const char *
 chat_words(struct arena *a, struct json_object *content)
 {
     struct buf b = buf_init(a, WORDS_MAX);
-    char *text;
+    const char *text;
 
     if (json_is_string(content))
         buf_adds(&b, json_text(a, content));
@@ -69,8 +74,8 @@ chat_words(struct arena *a, struct json_object *content)
         else if (str_eq(type, "text") || str_eq(type, "output_text"))
             buf_adds(&b, json_opt_str(a, part, "text", ""));
     }
-    text = arena_strdup(a, b.data);
+    text = b.data;
     for (size_t i = 0; i < COUNT_OF(marks); i++)
-        remove_thoughts(a, text, marks[i]);
+        text = without_thoughts(a, text, marks[i]);
     return str_trim(a, text);
 }

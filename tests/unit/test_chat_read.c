@@ -246,6 +246,8 @@ test_read_without_thoughts(void **state)
         { "\"3 < 4 and <b>\"", "3 < 4 and <b>" },
         { "[\"Ye\",{\"type\":\"text\",\"text\":\"go\"},{\"type\":\"image_url\",\"text\":\"x\"}]",
           "Yego" },
+        { "\"<think>[no]</think>{\\\"points\\\":[\\\"One\\\"]}\"", "{\"points\":[\"One\"]}" },
+        { "\"a</think>b</think><think>c</think>d<think>e</think>\"", "d" },
         { "\"<think>only that</think>\"", "" },
     };
 

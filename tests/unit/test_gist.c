@@ -93,9 +93,6 @@ test_read(void **state)
         { "```json\n{\"points\":[\"One\"],\"next_steps\":[]}\n```", "One", "" },
         { "```\n[\"One\",\"Two\"]\n```", "One|Two", "" },
         { "Here it is: {\"points\":[\"One\"]} Good luck!", "One", "" },
-        { "<think>[\"No\"] {\"points\":[\"No\"]}</think>{\"points\":[\"One\"]}", "One", "" },
-        { "so I think</think>\n- One\n- Two", "One|Two", "" },
-        { "One\n<think>never closed", "One", "" },
         { "{\"bullets\":[{\"text\":\"One\"}],\"next_actions\":\"Two\\nThree\"}", "One",
           "Two|Three" },
         { "{\"summary\":\"- One\\n- Two\"}", "One|Two", "" },
@@ -116,7 +113,6 @@ test_read(void **state)
         { "[\"One\",", NULL, NULL },
         { "{\"error\":\"overloaded\"}", NULL, NULL },
         { "", NULL, NULL },
-        { "<think>only thoughts</think>", NULL, NULL },
         { "   \n ", NULL, NULL },
         { "{}", NULL, NULL },
     };
@@ -153,7 +149,7 @@ test_read_a_flood(void **state)
     struct gist g;
 
     for (size_t i = 0; i < n; i++)
-        memcpy(text + i * 20, "<think>x</think>ab\n ", 20);
+        memcpy(text + i * 20, "- a point of nought\n", 20);
     assert_true(gist_read(a, text, &g));
     assert_int_equal(g.points.n, GIST_MAX_POINTS);
     memset(text, 'a', n * 20);
