@@ -1,6 +1,7 @@
 /*
- * guard_digits - digits in a text, how they are grouped, and whether that is how telephone numbers
- * look. Private to flow/guard*.c.
+ * guard_digits - digits in a text and how they are grouped (guard_digits.c), whether that is how
+ * telephone numbers look (guard_phone.c) or how prices and times do (guard_list.c). Private to
+ * flow/guard*.c.
  */
 #ifndef OMNI_FLOW_GUARD_DIGITS_H
 #define OMNI_FLOW_GUARD_DIGITS_H
@@ -15,6 +16,12 @@ struct group {
     size_t from, to;
     size_t gap_from; /* == from for the first */
 };
+
+static inline size_t
+guard_group_len(const struct group *g)
+{
+    return g->to - g->from;
+}
 
 struct run {
     struct group groups[GROUPS_MAX];
@@ -35,6 +42,21 @@ struct run guard_run_read(const struct guard_scan *s, size_t i);
 /* The digits of groups first..last; how many. */
 size_t guard_run_digits(const struct guard_scan *s, const struct run *r, size_t first, size_t last,
                         char out[DIGITS_MAX + 1]);
+
+/* How many groups the price, year, time or date has that begins with group g; 0 for none. */
+size_t guard_list_item(const struct guard_scan *s, const struct run *r, size_t g);
+
+/* Is the run nothing but a list of at least two of these? */
+bool guard_list_is_all(const struct guard_scan *s, const struct run *r);
+
+/* Does group g go on with an amount that began before it ("000" in "150 000")? */
+bool guard_list_goes_on(const struct guard_scan *s, const struct run *r, size_t g);
+
+/* Does a time or a date begin before group g and end behind it? */
+bool guard_list_splits_time(const struct guard_scan *s, const struct run *r, size_t g);
+
+/* Are these a whole number of this country, to which no more digits belong: 078..., 25078...? */
+bool guard_is_whole(const char *digits, size_t n);
 
 /* Do these groups look like a telephone number? */
 bool guard_run_is_phone(const struct guard_scan *s, const struct run *r, size_t first, size_t last);

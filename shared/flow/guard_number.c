@@ -82,20 +82,22 @@ is_allowed(struct arena *a, const struct numbers *list, const char *digits, bool
     return false;
 }
 
-/* May a candidate begin with this group? Not in the middle of what hangs together. */
+/* May a candidate begin with this group? Behind another one, but not in the middle of what hangs
+ * together, unless the group alone says that it does. */
 static bool
-may_begin(const struct guard_scan *s, const struct run *r, size_t g)
+may_begin(const struct guard_scan *s, const struct run *r, size_t least, size_t g)
 {
     const struct group *at = &r->groups[g];
+    size_t len = guard_group_len(at);
 
-    if (g == 0 || r->groups[g - 1].to - r->groups[g - 1].from >= 7)
-        return true;
-    return memchr(s->fold + at->gap_from, ' ', at->from - at->gap_from) != NULL ||
+    return g == least || len >= 9 || (len >= 4 && strncmp(s->fold + at->from, "07", 2) == 0) ||
+           memchr(s->fold + at->gap_from, ' ', at->from - at->gap_from) != NULL ||
            s->fold[at->from - 1] == '*'; /* in a code to dial */
 }
 
-/* Finds the candidate that begins with group 'first': an allowed number before a foreign one, the
- * longest before shorter ones. Returns the group behind it, or 'first' for none. */
+/* Finds the candidate that begins with group 'first': an allowed number before a foreign one, a
+ * whole one of this country before anything longer, that before shorter ones. Returns the group
+ * behind it, or 'first' for none. */
 static size_t
 candidate(const struct guard_scan *s, const struct run *r, size_t first, const struct numbers *list,
           bool *foreign)
@@ -115,29 +117,63 @@ candidate(const struct guard_scan *s, const struct run *r, size_t first, const s
         if (guard_run_is_phone(s, r, first, last)) {
             found = last + 1;
             *foreign = true;
+            if (guard_is_whole(digits, n))
+                break; /* what follows it is another number: "0788999888, 2 rooms" */
         }
     }
     return found;
+}
+
+/* Is a bracket closed in here that was opened before? */
+static bool
+closes_bracket(const struct guard_scan *s, size_t from, size_t to)
+{
+    int open = 0;
+
+    for (size_t i = from; i < to; i++)
+        open += (s->fold[i] == '(') - (s->fold[i] == ')');
+    return open < 0;
+}
+
+/* Cuts groups first..behind-1, and the rest of an amount that would be left of them: part of a
+ * price is another price. Nothing before group 'least'. Returns the group behind. */
+static size_t
+cut_groups(struct guard_scan *s, const struct run *r, size_t least, size_t first, size_t behind)
+{
+    size_t from;
+    size_t to;
+
+    while (first > least && guard_list_goes_on(s, r, first))
+        first--;
+    while (behind < r->n && guard_list_goes_on(s, r, behind))
+        behind++;
+    from = first == 0 ? r->from : r->groups[first].from;
+    to = r->groups[behind - 1].to;
+    while (from > 0 && s->fold[from - 1] == '(' && closes_bracket(s, from, to))
+        from--;
+    guard_scan_cut(s, from, to);
+    return behind;
 }
 
 static size_t
 mark_run(struct guard_scan *s, const struct run *r, const struct numbers *list)
 {
     size_t marked = 0;
+    size_t least = 0;
 
+    if (guard_list_is_all(s, r))
+        return 0;
     for (size_t g = 0; g < r->n;) {
         bool foreign = false;
-        size_t behind = may_begin(s, r, g) ? candidate(s, r, g, list, &foreign) : g;
+        size_t behind = may_begin(s, r, least, g) ? candidate(s, r, g, list, &foreign) : g;
+        size_t item = guard_list_item(s, r, g);
 
         if (foreign) {
-            size_t from = g == 0 ? r->from : r->groups[g].from;
-
-            while (from > 0 && s->fold[from - 1] == '(')
-                from--;
-            guard_scan_cut(s, from, r->groups[behind - 1].to);
+            behind = cut_groups(s, r, least, g, behind);
             marked++;
         }
-        g = behind > g ? behind : g + 1;
+        least = behind > g ? behind : least;
+        g = behind > g ? behind : g + (item > 0 ? item : 1);
     }
     return marked;
 }

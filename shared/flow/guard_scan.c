@@ -150,22 +150,23 @@ line_is_left_empty(const struct guard_scan *s, size_t from, size_t to)
     return lost && !has_word;
 }
 
-/* What remains of a pair that held nothing but what was cut. */
+/* What remains of a pair that held nothing but what was cut. The star of "*182*1*" opens none. */
 static bool
 drop_empty_pair(struct buf *b, char closing)
 {
-    static const char pairs[] = ")(][><";
-    const char *pair = closing != '\0' ? strchr(pairs, closing) : NULL;
-    char opening;
+    static const char closings[] = ")]>}\"*_";
+    static const char openings[] = "([<{\"*_";
+    const char *pair = closing != '\0' ? strchr(closings, closing) : NULL;
+    size_t len = b->len;
 
-    if (pair == NULL || (pair - pairs) % 2 != 0)
+    if (pair == NULL)
         return false;
-    opening = pair[1];
-    while (b->len > 0 && b->data[b->len - 1] == ' ')
-        buf_cut(b, b->len - 1);
-    if (b->len == 0 || b->data[b->len - 1] != opening)
+    while (*pair != openings[pair - closings] && len > 0 && b->data[len - 1] == ' ')
+        len--;
+    if (len == 0 || b->data[len - 1] != openings[pair - closings] ||
+        (*pair == b->data[len - 1] && len > 1 && is_word(b->data[len - 2])))
         return false;
-    buf_cut(b, b->len - 1);
+    buf_cut(b, len - 1);
     return true;
 }
 
@@ -182,7 +183,7 @@ add_line(const struct guard_scan *s, size_t from, size_t to, struct buf *b)
             after_cut = true;
             continue;
         }
-        if (after_cut && (c == ')' || c == ']' || c == '>') && drop_empty_pair(b, c))
+        if (after_cut && drop_empty_pair(b, c))
             continue;
         if (after_cut && c == ' ' &&
             (b->len == 0 || b->data[b->len - 1] == ' ' || b->data[b->len - 1] == '\n'))
