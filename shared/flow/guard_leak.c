@@ -113,6 +113,17 @@ has_words(const char *text, const char *words)
     return false;
 }
 
+/* Is the mark in the text? An underscore is one only behind a letter: "_secret_" is emphasis. */
+static bool
+has_mark(const char *text, const char *mark)
+{
+    for (const char *p = strstr(text, mark); p != NULL; p = strstr(p + 1, mark)) {
+        if (*mark != '_' || (p > text && p[-1] >= 'a' && p[-1] <= 'z'))
+            return true;
+    }
+    return false;
+}
+
 /* Words of somebody who tells an agent how to behave, and not of one who tells a person something.
  */
 static const char *const rule_words[] = {
@@ -199,26 +210,23 @@ is_uuid(const char *p)
     return true;
 }
 
-/* A piece of KEY_MIN characters that is no word: letters and digits mixed. */
+/* A piece of KEY_MIN characters that is no word: digits in the middle of letters, and not only
+ * before them ("8h-17h/2-bedroom"). */
 static bool
 is_key(const char *p, size_t len)
 {
-    size_t digits = 0;
-    size_t letters = 0;
+    size_t mixed = 0;
 
-    for (size_t i = 0; i < len; i++) {
-        digits += p[i] >= '0' && p[i] <= '9';
-        letters += p[i] >= 'a' && p[i] <= 'z';
-    }
-    return len >= KEY_MIN && digits >= 2 && letters >= 2;
+    for (size_t i = 1; i < len; i++)
+        mixed += p[i] >= '0' && p[i] <= '9' && p[i - 1] >= 'a' && p[i - 1] <= 'z';
+    return len >= KEY_MIN && mixed >= 2;
 }
 
-/* name_of_a_tool( or {: a call written out. */
+/* name_of_a_tool( or {: a call written out; 'behind' is what follows the name. */
 static bool
-is_call(const char *p, size_t len)
+is_call(const char *p, size_t len, const char *behind)
 {
-    const char *behind = p + len + strspn(p + len, " ");
-
+    behind += strspn(behind, " ");
     return memchr(p, '_', len) != NULL && (*behind == '(' || *behind == '{');
 }
 
@@ -232,21 +240,40 @@ is_tool_name(const char *p, size_t len)
     return false;
 }
 
+/* Underscores around a word are emphasis and none of its letters. */
+static bool
+is_inner_name(const char *p, size_t len)
+{
+    const char *behind = p + len;
+
+    while (len > 0 && *p == '_') {
+        p++;
+        len--;
+    }
+    while (len > 0 && p[len - 1] == '_')
+        len--;
+    return len > 0 && (is_call(p, len, behind) || is_tool_name(p, len));
+}
+
+static bool
+begins(const struct guard_scan *s, size_t i, const char *letters)
+{
+    return i == 0 || strchr(letters, s->fold[i - 1]) == NULL;
+}
+
 /* Looks at every piece without blanks. */
 static bool
 has_inner_piece(const struct guard_scan *s)
 {
-    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    static const char name[] = "abcdefghijklmnopqrstuvwxyz0123456789_";
+    static const char piece[] = "abcdefghijklmnopqrstuvwxyz0123456789_+/=-";
 
     for (size_t i = 0; i < s->n; i++) {
-        bool begins = i == 0 || strchr(letters, s->fold[i - 1]) == NULL;
-        size_t name = begins ? strspn(s->fold + i, letters) : 0;
-        size_t piece = begins && !s->kept[i]
-                           ? strspn(s->fold + i, "abcdefghijklmnopqrstuvwxyz0123456789_+/=-")
-                           : 0;
+        const char *p = s->fold + i;
 
-        if ((name > 0 && (is_call(s->fold + i, name) || is_tool_name(s->fold + i, name))) ||
-            is_key(s->fold + i, piece) || (begins && is_uuid(s->fold + i)))
+        if (begins(s, i, name) && (is_inner_name(p, strspn(p, name)) || is_uuid(p)))
+            return true;
+        if (begins(s, i, piece) && !s->kept[i] && is_key(p, strspn(p, piece)))
             return true;
     }
     return false;
@@ -305,7 +332,7 @@ guard_leak_find(const struct guard_scan *s, const char *instructions)
             return "internal";
     }
     for (size_t i = 0; i < COUNT_OF(inner_marks); i++) {
-        if (strstr(s->fold, inner_marks[i]) != NULL)
+        if (has_mark(s->fold, inner_marks[i]))
             return "internal";
     }
     return has_inner_piece(s) ? "internal" : NULL;

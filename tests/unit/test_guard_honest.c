@@ -107,6 +107,16 @@ static const char *const answers[] = {
     "2 x 3 = 6, 250000 = 1/4 of 1000000",
     "720 000\n350 000\n500 000",
     "Your number ends with 222.\n2 rooms\n3 rooms",
+    /* emphasis and brackets are no function calls, compound words no keys */
+    "_Gikondo_ (300k) and _Remera_ (350k)",
+    "_Kimironko_(2): 250,000",
+    "*Kigali* (300k), **Huye** (200k)",
+    "__Kigali Heights__ (shops)",
+    "_Kigali Heights_ (2nd floor)",
+    "House (3 rooms), Remera(2), Kimironko(4)",
+    "It is a _secret_ of the family, and a _token_ of thanks.",
+    "2-bedroom/3-bedroom/4-bedroom-houses are free.",
+    "Open Monday-Friday/8h-17h/Saturday/9h-13h/closed-on-Sunday",
     /* French */
     "Le loyer est de 250 000 FRW par mois, caution de 500 000 FRW.",
     "Rendez-vous le mardi 16/12/2025 à 10h30, avenue KN 5, porte 12.",
