@@ -44,6 +44,15 @@ static const char *const schemes[] = {
     "intent", "javascript", "data", "whatsapp", "tg",  "market", "geo", "file",
 };
 
+#define HOST_MAX   253 /* characters: RFC 1035, 2.3.4 */
+#define SCHEME_MAX 64
+
+/* Up to where a text was looked at in vain: what begins before ends before, and need not be read
+ * again. */
+struct seen {
+    size_t hosts, users;
+};
+
 struct link {
     size_t end;
     size_t host_from, host_to;
@@ -77,11 +86,12 @@ static size_t
 link_end(const struct guard_scan *s, size_t i)
 {
     size_t from = i;
+    const char *marks;
 
     while (i < s->n && !is_space(s->fold[i]) && strchr("<>\"", s->fold[i]) == NULL)
         i++;
-    while (i > from && strchr(".,;:!?)]}'*_", s->fold[i - 1]) != NULL &&
-           (s->fold[i - 1] != ')' || memchr(s->fold + from, '(', i - from) == NULL))
+    marks = memchr(s->fold + from, '(', i - from) == NULL ? ".,;:!?]}'*_)" : ".,;:!?]}'*_";
+    while (i > from && strchr(marks, s->fold[i - 1]) != NULL)
         i--;
     return i;
 }
@@ -160,47 +170,63 @@ is_ip(const char *text, size_t len)
     return parts == 4;
 }
 
-/* A host without a scheme. */
+/* The longest host among the labels that hang together from here on; out->end is where they end.
+ * *next: a host that is none of these begins there or later. */
 static bool
-bare_host(const struct guard_scan *s, size_t i, struct link *out)
+host_among_labels(const struct guard_scan *s, size_t i, struct link *out, size_t *next)
 {
     size_t from = i;
     size_t p = i;
+    size_t half = i; /* the last label of the first half of what may be a host */
     size_t label_before = 0;
-    bool all_plain = true;
     bool plain = true;
     bool found = false;
 
+    *next = i;
     for (;;) {
         size_t dot;
 
         while (is_label(s->fold[p]))
             p++;
-        if (p == from)
+        if (p == from || p - i > HOST_MAX)
             break;
         if (from > i && ends_host(s, from, p, label_before, plain)) {
             found = true;
             out->host_to = p;
-            out->is_plain = all_plain;
+            out->is_plain = *next == i;
         }
         dot = dot_at(s, p, &plain);
-        if (dot == 0)
-            break;
-        if (found && !plain)
-            break; /* a host, and a sentence that goes on */
-        all_plain = all_plain && plain;
+        if (dot == 0 || (found && !plain))
+            break; /* maybe a sentence that goes on */
         label_before = p - from;
         p += dot;
         from = p;
+        half = p - i <= HOST_MAX / 2 ? p : half;
+        *next = plain ? *next : p;
     }
-    if (!found && (i == 0 || s->fold[i - 1] != '.') && is_ip(s->fold + i, p - i)) {
-        found = true;
-        out->host_to = p;
+    if (p - i > HOST_MAX)
+        *next = half > i ? half : from;
+    out->end = p;
+    if (*next == i)
+        *next = p;
+    return found;
+}
+
+/* A host without a scheme. */
+static bool
+bare_host(const struct guard_scan *s, size_t i, struct seen *seen, struct link *out)
+{
+    if (i < seen->hosts)
+        return false;
+    out->host_from = i;
+    if (!host_among_labels(s, i, out, &seen->hosts)) {
+        if ((i > 0 && s->fold[i - 1] == '.') || !is_ip(s->fold + i, out->end - i))
+            return false;
+        out->host_to = out->end;
         out->is_plain = false;
     }
-    out->host_from = i;
-    out->end = found ? link_end(s, out->host_to) : 0;
-    return found;
+    out->end = link_end(s, out->host_to);
+    return true;
 }
 
 /* Something with a scheme, or "www." */
@@ -217,7 +243,7 @@ with_scheme(const struct guard_scan *s, size_t i, struct link *out)
             out->host_to++;
         return true;
     }
-    while (is_label(s->fold[p]) || s->fold[p] == '+')
+    while (p - i < SCHEME_MAX && (is_label(s->fold[p]) || s->fold[p] == '+'))
         p++;
     len = p - i;
     if (len < 2 || s->fold[p] != ':')
@@ -239,13 +265,17 @@ with_scheme(const struct guard_scan *s, size_t i, struct link *out)
 
 /* user@host: the whole of it. */
 static bool
-address(const struct guard_scan *s, size_t i, struct link *out)
+address(const struct guard_scan *s, size_t i, struct seen *seen, struct link *out)
 {
+    struct seen behind = { 0 };
     size_t p = i;
 
+    if (i < seen->users)
+        return false;
     while (is_label(s->fold[p]) || (s->fold[p] != '\0' && strchr("._%+", s->fold[p]) != NULL))
         p++;
-    if (p == i || s->fold[p] != '@' || !bare_host(s, p + 1, out))
+    seen->users = p;
+    if (p == i || s->fold[p] != '@' || !bare_host(s, p + 1, &behind, out))
         return false;
     out->is_plain = false;
     return true;
@@ -304,6 +334,7 @@ is_allowed(const struct guard_scan *s, const struct link *l, const struct guard_
 size_t
 guard_link_mark(struct guard_scan *s, const struct guard_rules *r)
 {
+    struct seen seen = { 0 };
     size_t n = 0;
 
     for (size_t i = 0; i < s->n;) {
@@ -312,7 +343,8 @@ guard_link_mark(struct guard_scan *s, const struct guard_rules *r)
         if (!is_label(s->fold[i]) || s->fold[i] == '-' ||
             (i > 0 && (is_label(s->fold[i - 1]) || s->fold[i - 1] == '_'))) {
             i++;
-        } else if (!with_scheme(s, i, &l) && !address(s, i, &l) && !bare_host(s, i, &l)) {
+        } else if (!with_scheme(s, i, &l) && !address(s, i, &seen, &l) &&
+                   !bare_host(s, i, &seen, &l)) {
             while (is_label(s->fold[i]))
                 i++;
         } else {

@@ -11,7 +11,8 @@
 #include "flow/guard_digits.h"
 
 #define ALLOWED_MAX 64
-#define SAID_MIN    7 /* digits said as words in a row */
+#define SAID_MIN    7  /* digits said as words in a row */
+#define NUMBER_MAX  17 /* digits in several groups, with "00" before them */
 
 struct numbers {
     const char *digits[ALLOWED_MAX]; /* as E.164 without '+', or as they stand */
@@ -110,6 +111,8 @@ candidate(const struct guard_scan *s, const struct run *r, size_t first, const s
     for (size_t last = first; last < r->n; last++) {
         size_t n = guard_run_digits(s, r, first, last, digits);
 
+        if (n > NUMBER_MAX && last > first)
+            break;
         if (n >= 7 && is_allowed(s->arena, list, digits, plus)) {
             *foreign = false;
             return last + 1;
