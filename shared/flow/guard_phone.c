@@ -16,6 +16,7 @@ struct shape {
     bool begins_item; /* with a price, a year or a time */
     bool goes_on;     /* with an amount that began before it: "050" in "250 050" */
     bool decimal;     /* "0.5" */
+    bool reference;   /* it hangs on a word: "INV-078912345" */
     bool has_currency;
 };
 
@@ -80,6 +81,14 @@ is_price(const struct guard_scan *s, const struct run *r, size_t first, size_t l
            (currency || commas || strncmp(s->fold + r->groups[last].from, "000", 3) == 0);
 }
 
+/* A letter and a dash or a slash, and then the figures. */
+static bool
+is_reference(const struct guard_scan *s, size_t from)
+{
+    return from > 1 && strchr("-/", s->fold[from - 1]) != NULL && s->fold[from - 2] >= 'a' &&
+           s->fold[from - 2] <= 'z';
+}
+
 static struct shape
 shape_of(const struct guard_scan *s, const struct run *r, size_t first, size_t last)
 {
@@ -102,6 +111,7 @@ shape_of(const struct guard_scan *s, const struct run *r, size_t first, size_t l
     h.goes_on = first > 0 && guard_list_goes_on(s, r, first);
     h.decimal = last > first && guard_group_len(&r->groups[first]) == 1 && !h.same_gaps &&
                 (has_gap(s, &r->groups[first + 1], '.') || has_gap(s, &r->groups[first + 1], ','));
+    h.reference = first == 0 && is_reference(s, r->from);
     h.begins_item = guard_list_item(s, r, first) > 0;
     return h;
 }
@@ -144,21 +154,21 @@ is_phone(const char *d, size_t n, bool plus, const struct shape *h)
 
     if (plus && !one_by_one)
         return n >= 8 && n <= 16 && !(h->price && n <= 10);
-    if (h->groups == 1 && n >= 10)
+    if (h->groups == 1 && n >= 10 && !h->reference)
         return !(h->has_currency && n == 10 && d[0] != '0');
     if (one_by_one || (h->lines && !plus && !mobile && !has_country(d, n)))
         return false;
     if (d[0] == '0' && d[1] == '0')
         return n >= 10 && n <= 17 && !h->goes_on;
     if (d[0] == '0')
-        return mobile || (!h->goes_on && !h->decimal && n >= 9 && n <= 11 &&
+        return mobile || (!h->goes_on && !h->decimal && !h->reference && n >= 9 && n <= 11 &&
                           (h->groups <= 4 || (n == 10 && h->usual_gaps)));
     if (has_country(d, n))
         return true;
     if (n == 9 && d[0] == '7' && strchr("2389", d[1]) != NULL)
         return !h->price && (h->usual_gaps || h->same_gaps);
     return n >= 10 && n <= 15 && h->groups <= 5 && h->singles == 0 && h->longest >= 4 &&
-           h->usual_gaps && !h->begins_item && !h->has_currency;
+           h->usual_gaps && !h->begins_item && !h->reference && !h->has_currency;
 }
 
 /* "*182*8*1*008080*5000#": the long parts of a code to dial stand for themselves. */
