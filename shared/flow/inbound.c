@@ -143,7 +143,7 @@ log_message(struct flow *f, const struct provider *p, const struct inbound *m,
                   LF_ID("session_id", s->session_id));
 }
 
-/* A message of a sender that is never answered: nothing is stored, nothing is wrong. */
+/* A message that is not for us to answer: nothing is stored, nothing is wrong. */
 static void
 log_unanswered(struct flow *f, const struct provider *p, const char *why)
 {

@@ -51,7 +51,7 @@ struct inbound {
     int choice;        /* the number of the option that was tapped; 0 for none */
     const char *list;  /* our id of the message that offered it; "" if it says none */
     bool tapped;       /* a button or a line of a list was, whatever it stands for */
-    bool answerable;   /* false: store it, say nothing (a reaction, a system notice, a group) */
+    bool answerable;   /* false: store it, say nothing (a reaction, a system notice) */
 };
 
 /* One delivery report. */
@@ -72,8 +72,9 @@ struct webhook_items {
     size_t n_receipts;
     const char **unreadable; /* why, one per item that was no good */
     size_t n_unreadable;
-    const char **unanswered; /* why, one per message of a sender that is never answered:
-                                "service_sender" (a short code or a name), "own_number" */
+    const char **unanswered; /* why, one per message that is neither stored nor answered:
+                                "service_sender" (a short code or a name), "own_number",
+                                "group_message" */
     size_t n_unanswered;
 };
 

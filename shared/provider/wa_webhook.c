@@ -113,8 +113,8 @@ words_of(struct arena *a, struct json_object *m, const char *type)
     return with_kind(a, words, type);
 }
 
-/* What a person said to us and expects an answer to; the rest (reactions, notices, edits, groups)
- * is only kept. */
+/* What a person said to us and expects an answer to; the rest (reactions, notices, edits) is only
+ * kept. */
 static bool
 is_answerable(struct json_object *m, const char *type)
 {
@@ -125,7 +125,7 @@ is_answerable(struct json_object *m, const char *type)
         if (str_eq(silent[i], type))
             return false;
     }
-    return !json_has(m, "group_id") && !json_has(m, "interactive.call_permission_reply");
+    return !json_has(m, "interactive.call_permission_reply");
 }
 
 const char *
@@ -189,6 +189,16 @@ is_own_number(struct arena *a, struct json_object *value, struct json_object *m)
            str_eq(own.e164, from.e164);
 }
 
+/* Why a message is neither stored nor answered; "" for one that is. What is said in a group is said
+ * to the group. */
+static const char *
+ignored_for(struct arena *a, struct json_object *value, struct json_object *m)
+{
+    if (is_own_number(a, value, m))
+        return "own_number";
+    return json_has(m, "group_id") ? "group_message" : "";
+}
+
 static const char *
 status_word(const char *status)
 {
@@ -233,8 +243,10 @@ read_value(struct arena *a, struct json_object *value, struct webhook_items *out
     struct err e = { 0 };
 
     for (size_t i = 0; i < json_count(messages); i++) {
-        if (is_own_number(a, value, json_item(messages, i)))
-            out->unanswered[out->n_unanswered++] = "own_number";
+        const char *why = ignored_for(a, value, json_item(messages, i));
+
+        if (!str_empty(why))
+            out->unanswered[out->n_unanswered++] = why;
         else if (read_message(a, value, json_item(messages, i), &out->inbound[out->n_inbound], &e))
             out->n_inbound++;
         else

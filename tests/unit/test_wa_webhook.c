@@ -111,7 +111,6 @@ test_read_message_types(void **state)
         { "unsupported", "unsupported", "", false },
         { "unknown_type", "hologram", "", true },
         { "unknown_members", "text", "Muraho", true },
-        { "group", "text", "Muraho mwese", false },
     };
     struct arena *a = *state;
 
@@ -129,6 +128,27 @@ test_read_message_types(void **state)
         expect_text(rows[i].file, m->text, rows[i].text);
         expect_int(rows[i].file, m->answerable, rows[i].answerable);
         expect_int(rows[i].file, m->at_ms, 1790000000000);
+    }
+}
+
+/* They are not taken at all: no row, no answer, no open window. */
+static void
+test_read_message_ignored(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *why;
+    } rows[] = {
+        { "group", "group_message" },
+    };
+    struct arena *a = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *file = arena_printf(a, "meta/webhook_%s.json", rows[i].file);
+        struct webhook_items items = items_of(a, rows[i].file, fixture_text(a, file));
+        expect_int(rows[i].file, (int64_t)(items.n_inbound + items.n_unreadable), 0);
+        expect_int(rows[i].file, (int64_t)items.n_unanswered, 1);
+        expect_text(rows[i].file, items.unanswered[0], rows[i].why);
     }
 }
 
@@ -262,6 +282,7 @@ main(void)
         ARENA_TEST(test_verify),
         ARENA_TEST(test_verify_other_header),
         ARENA_TEST(test_read_message_types),
+        ARENA_TEST(test_read_message_ignored),
         ARENA_TEST(test_read_message_senders),
         ARENA_TEST(test_read_message_time),
         ARENA_TEST(test_read_message_as_meta_escapes_it),
