@@ -259,8 +259,8 @@ inbound_take(struct flow *f, struct arena *a, const struct inbound_request *req,
 
     *out = (struct inbound_result){ .session_id = "" };
     http.received_at_ms = req->received_at_ms;
-    if (!(req->is_report ? req->provider->read_report : req->provider->read_webhook)(a, &http,
-                                                                                     &items, e)) {
+    if (!(req->is_report ? req->provider->read_report
+                         : req->provider->read_webhook)(a, f->config, &http, &items, e)) {
         out->poison = 1;
         return keep_poison(f, a, req, arena_strdup(a, e->text), e);
     }

@@ -89,7 +89,7 @@ voice_whatsapp_take(struct flow *f, struct arena *a, const struct voice_request 
 {
     struct wa_call_items items;
 
-    if (!wa_calls_read(a, req->http->body, req->http->body_len, &items, e))
+    if (!wa_calls_read(a, f->config, req->http->body, req->http->body_len, &items, e))
         return false;
     for (size_t i = 0; i < items.n_calls; i++) {
         if (!take_call(f, a, req, &items.calls[i], out, e))
@@ -99,5 +99,9 @@ voice_whatsapp_take(struct flow *f, struct arena *a, const struct voice_request 
     if (out->ignored > 0)
         log_event(f->log, INBOUND_IGNORED, LF_ID("reason", "call_event"),
                   LF_INT("items", (int64_t)out->ignored));
+    if (items.n_other_number > 0)
+        log_event(f->log, INBOUND_IGNORED, LF_ID("reason", "other_number"),
+                  LF_INT("items", (int64_t)items.n_other_number));
+    out->ignored += items.n_other_number;
     return items.n_unreadable == 0 || voice_poison(f, a, req, items.unreadable[0], out, e);
 }

@@ -72,9 +72,10 @@ struct webhook_items {
     size_t n_receipts;
     const char **unreadable; /* why, one per item that was no good */
     size_t n_unreadable;
-    const char **unanswered; /* why, one per message that is neither stored nor answered:
-                                "service_sender" (a short code or a name), "own_number",
-                                "group_message" */
+    const char **unanswered; /* why, one per message (or change) that is neither stored nor
+                                answered: "service_sender" (a short code or a name), "own_number",
+                                "group_message", "other_number" (it is about a number that is not
+                                ours) */
     size_t n_unanswered;
 };
 
@@ -116,11 +117,11 @@ struct provider {
      * its secret is not set. */
     bool (*verify)(struct arena *a, const struct config *c, const struct incoming_http *in,
                    struct err *e);
-    bool (*read_webhook)(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
-                         struct err *e);
+    bool (*read_webhook)(struct arena *a, const struct config *c, const struct incoming_http *in,
+                         struct webhook_items *out, struct err *e);
     /* Optional: delivery reports, where the gateway brings them to an address of their own. */
-    bool (*read_report)(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
-                        struct err *e);
+    bool (*read_report)(struct arena *a, const struct config *c, const struct incoming_http *in,
+                        struct webhook_items *out, struct err *e);
 };
 
 /* By name; NULL if there is none. */

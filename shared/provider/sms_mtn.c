@@ -180,14 +180,15 @@ unanswered(struct webhook_items *out, struct arena *a, const char *word)
 }
 
 static bool
-read_webhook(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
-             struct err *e)
+read_webhook(struct arena *a, const struct config *c, const struct incoming_http *in,
+             struct webhook_items *out, struct err *e)
 {
     struct inbound *m = arena_alloc(a, sizeof(*m));
     struct json_object *body;
     struct err why = { 0 };
     const char *from;
 
+    (void)c;
     *out = (struct webhook_items){ 0 };
     if (!json_parse(a, in->body, in->body_len, &body, e))
         return false;
@@ -275,12 +276,13 @@ read_receipt(struct arena *a, struct json_object *o, struct receipt *out, struct
 
 /* One report, or an array of them. */
 static bool
-read_report(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
-            struct err *e)
+read_report(struct arena *a, const struct config *c, const struct incoming_http *in,
+            struct webhook_items *out, struct err *e)
 {
     struct json_object *body;
     size_t n;
 
+    (void)c;
     *out = (struct webhook_items){ 0 };
     if (!json_parse(a, in->body, in->body_len, &body, e))
         return false;

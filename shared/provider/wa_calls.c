@@ -123,23 +123,28 @@ read_call(struct arena *a, struct json_object *value, struct json_object *call, 
 }
 
 static void
-read_value(struct arena *a, struct json_object *value, struct wa_call_items *out)
+read_value(struct arena *a, const struct config *c, struct json_object *value,
+           struct wa_call_items *out)
 {
     struct json_object *calls = json_at(value, "calls");
     struct json_object *statuses = json_at(value, "statuses");
 
+    if (!wa_webhook_is_ours(a, c, value)) {
+        out->n_other_number += json_count(calls);
+        return;
+    }
     for (size_t i = 0; i < json_count(calls); i++) {
         struct json_object *call = json_item(calls, i);
-        struct wa_call *c = &out->calls[out->n_calls];
+        struct wa_call *found = &out->calls[out->n_calls];
         struct err why = { 0 };
         const char *event;
         bool named;
 
-        *c = (struct wa_call){ .id = "" };
+        *found = (struct wa_call){ .id = "" };
         named = json_need_str(a, call, "event", &event, &why);
-        if (named && !kind_of(event, &c->kind))
+        if (named && !kind_of(event, &found->kind))
             out->n_unknown++;
-        else if (named && read_call(a, value, call, c, &why))
+        else if (named && read_call(a, value, call, found, &why))
             out->n_calls++;
         else
             out->unreadable[out->n_unreadable++] = arena_printf(a, "call: %s", why.text);
@@ -149,7 +154,8 @@ read_value(struct arena *a, struct json_object *value, struct wa_call_items *out
 }
 
 bool
-wa_calls_read(struct arena *a, const char *body, size_t n, struct wa_call_items *out, struct err *e)
+wa_calls_read(struct arena *a, const struct config *c, const char *body, size_t n,
+              struct wa_call_items *out, struct err *e)
 {
     struct json_object *root;
     struct json_object *entries;
@@ -171,7 +177,7 @@ wa_calls_read(struct arena *a, const char *body, size_t n, struct wa_call_items 
             struct json_object *change = json_item(changes, k);
 
             if (str_eq(json_opt_str(a, change, "field", ""), "calls"))
-                read_value(a, json_at(change, "value"), out);
+                read_value(a, c, json_at(change, "value"), out);
         }
     }
     return true;

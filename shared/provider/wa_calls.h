@@ -34,14 +34,15 @@ struct wa_call_items {
     size_t n_calls;
     size_t n_statuses;       /* of calls that we make: passed over */
     size_t n_unknown;        /* events we know nothing of: passed over */
+    size_t n_other_number;   /* calls of a number that is not ours: passed over */
     const char **unreadable; /* why, one per item that was no good */
     size_t n_unreadable;
 };
 
 /* Every call of every change of every entry; other fields are passed over. Fails only for what is
  * no webhook of Meta's at all. */
-bool wa_calls_read(struct arena *a, const char *body, size_t n, struct wa_call_items *out,
-                   struct err *e) MUST_CHECK;
+bool wa_calls_read(struct arena *a, const struct config *c, const char *body, size_t n,
+                   struct wa_call_items *out, struct err *e) MUST_CHECK;
 
 /* POST {phone id}/calls. The SDP is the answer to the caller's offer, the same for both steps. */
 void wa_calls_pre_accept(struct arena *a, const struct config *c, const char *call_id,

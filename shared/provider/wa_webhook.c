@@ -229,6 +229,15 @@ read_status(struct arena *a, struct json_object *s, struct receipt *out, struct 
     return true;
 }
 
+bool
+wa_webhook_is_ours(struct arena *a, const struct config *c, struct json_object *value)
+{
+    const char *number = json_opt_scalar(a, value, "metadata.phone_number_id", "");
+
+    return str_empty(number) || str_empty(c->whatsapp_phone_id) ||
+           str_eq(number, c->whatsapp_phone_id);
+}
+
 static void
 add_unreadable(struct arena *a, struct webhook_items *out, const char *item, const struct err *e)
 {
@@ -236,12 +245,18 @@ add_unreadable(struct arena *a, struct webhook_items *out, const char *item, con
 }
 
 static void
-read_value(struct arena *a, struct json_object *value, struct webhook_items *out)
+read_value(struct arena *a, const struct config *c, struct json_object *value,
+           struct webhook_items *out)
 {
     struct json_object *messages = json_at(value, "messages");
     struct json_object *statuses = json_at(value, "statuses");
     struct err e = { 0 };
 
+    if (!wa_webhook_is_ours(a, c, value)) {
+        if (json_count(messages) + json_count(statuses) > 0)
+            out->unanswered[out->n_unanswered++] = "other_number";
+        return;
+    }
     for (size_t i = 0; i < json_count(messages); i++) {
         const char *why = ignored_for(a, value, json_item(messages, i));
 
@@ -265,8 +280,8 @@ read_value(struct arena *a, struct json_object *value, struct webhook_items *out
 }
 
 bool
-wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_items *out,
-                struct err *e)
+wa_webhook_read(struct arena *a, const struct config *c, const struct incoming_http *in,
+                struct webhook_items *out, struct err *e)
 {
     struct json_object *root;
     struct json_object *entries;
@@ -284,7 +299,7 @@ wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_
     out->inbound = arena_array(a, n_messages + 1, sizeof(*out->inbound));
     out->receipts = arena_array(a, n_statuses + 1, sizeof(*out->receipts));
     out->unreadable = arena_array(a, n_messages + n_statuses + 1, sizeof(*out->unreadable));
-    out->unanswered = arena_array(a, n_messages + 1, sizeof(*out->unanswered));
+    out->unanswered = arena_array(a, n_messages + n_statuses + 1, sizeof(*out->unanswered));
     for (size_t i = 0; i < json_count(entries); i++) {
         struct json_object *changes = json_at(json_item(entries, i), "changes");
 
@@ -292,7 +307,7 @@ wa_webhook_read(struct arena *a, const struct incoming_http *in, struct webhook_
             struct json_object *change = json_item(changes, k);
 
             if (str_eq(json_opt_str(a, change, "field", ""), "messages"))
-                read_value(a, json_at(change, "value"), out);
+                read_value(a, c, json_at(change, "value"), out);
         }
     }
     return true;

@@ -5,6 +5,8 @@
 #include "provider/providers.h"
 #include "unit/provider_fixture.h"
 
+static const struct config settings; /* nothing of it is asked for */
+
 static void
 test_read_webhook_messages(void **state)
 {
@@ -33,7 +35,7 @@ test_read_webhook_messages(void **state)
         struct incoming_http in = webhook(*state, fixture_text(*state, rows[i].file), "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(rows[i].file, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(rows[i].file, provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(rows[i].file, (int64_t)items.n_inbound, 1);
         expect_int(rows[i].file, (int64_t)(items.n_receipts + items.n_unreadable), 0);
         const struct inbound *m = &items.inbound[0];
@@ -78,7 +80,7 @@ test_read_webhook_parts(void **state)
         struct incoming_http in = webhook(*state, body, "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(body, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(body, provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(body, (int64_t)items.n_inbound, 1);
         expect_text(body, items.inbound[0].external_id, rows[i].external_id);
         expect_int(body, items.inbound[0].part, rows[i].part);
@@ -104,7 +106,7 @@ test_read_webhook_unreadable(void **state)
         struct incoming_http in = webhook(*state, fixture_text(*state, rows[i].file), "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(rows[i].file, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(rows[i].file, provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(rows[i].file, (int64_t)(items.n_inbound + items.n_receipts), 0);
         expect_int(rows[i].file, (int64_t)items.n_unreadable, 1);
         expect_text(rows[i].file, items.unreadable[0], rows[i].why);
@@ -133,7 +135,7 @@ test_read_webhook_senders_never_answered(void **state)
         struct incoming_http in = webhook(*state, body, "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(body, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(body, provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(body, (int64_t)(items.n_inbound + items.n_unreadable), 0);
         expect_int(body, (int64_t)items.n_unanswered, 1);
         expect_text(body, items.unanswered[0], rows[i].why);
@@ -161,7 +163,7 @@ test_read_webhook_odd_members(void **state)
         struct incoming_http in = webhook(*state, rows[i].body, "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(rows[i].body, provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(rows[i].body, provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(rows[i].body, (int64_t)items.n_inbound, 0);
         expect_int(rows[i].body, (int64_t)items.n_unreadable, 1);
         expect_text(rows[i].body, items.unreadable[0], rows[i].why);
@@ -178,7 +180,7 @@ test_read_webhook_no_json(void **state)
         struct incoming_http in = webhook(*state, rows[i], "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(rows[i], !provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(rows[i], !provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(rows[i], e.kind, ERR_INVALID);
     }
 }
@@ -190,7 +192,7 @@ id_read(struct arena *a, const char *body)
     struct webhook_items items;
     struct err e = { 0 };
 
-    expect_true(body, provider_mtn.read_webhook(a, &in, &items, &e));
+    expect_true(body, provider_mtn.read_webhook(a, &settings, &in, &items, &e));
     expect_int(body, (int64_t)items.n_inbound, 1);
     return items.inbound[0].external_id;
 }
@@ -240,20 +242,20 @@ test_read_webhook_without_id_and_time(void **state)
     struct err e = { 0 };
 
     in.received_at_ms = 1795370703000;
-    assert_true(provider_mtn.read_webhook(*state, &in, &first, &e));
+    assert_true(provider_mtn.read_webhook(*state, &settings, &in, &first, &e));
     assert_string_equal(first.inbound[0].external_id,
                         arena_printf(*state, "%s@1795370703000", first.inbound[0].words_id));
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         in = webhook(*state, rows[i].body, "");
         in.received_at_ms = 1795370703001;
-        expect_true(rows[i].body, provider_mtn.read_webhook(*state, &in, &again, &e));
+        expect_true(rows[i].body, provider_mtn.read_webhook(*state, &settings, &in, &again, &e));
         expect_true(rows[i].body,
                     !str_eq(again.inbound[0].external_id, first.inbound[0].external_id));
         expect_int(rows[i].body, str_eq(again.inbound[0].words_id, first.inbound[0].words_id),
                    rows[i].same_words);
     }
     in = webhook(*state, fixture_text(*state, "mtn/inbound_no_id.json"), "");
-    assert_true(provider_mtn.read_webhook(*state, &in, &again, &e));
+    assert_true(provider_mtn.read_webhook(*state, &settings, &in, &again, &e));
     assert_null(again.inbound[0].words_id); /* it has a time of its own */
 }
 
@@ -270,7 +272,7 @@ test_read_webhook_nul_in_an_id(void **state)
         struct incoming_http in = webhook(*state, rows[i], "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(rows[i], provider_mtn.read_webhook(*state, &in, &items, &e));
+        expect_true(rows[i], provider_mtn.read_webhook(*state, &settings, &in, &items, &e));
         expect_int(rows[i], (int64_t)items.n_inbound, 0);
         expect_int(rows[i], (int64_t)items.n_unreadable, 1);
         expect_text(rows[i], items.unreadable[0], "messageId: holds a NUL");
@@ -290,7 +292,7 @@ test_read_report_nul_in_an_id(void **state)
     struct webhook_items items;
     struct err e = { 0 };
 
-    assert_true(provider_mtn.read_report(*state, &in, &items, &e));
+    assert_true(provider_mtn.read_report(*state, &settings, &in, &items, &e));
     assert_int_equal(items.n_receipts, 1);
     assert_string_equal(items.receipts[0].external_id, "b");
     assert_int_equal(items.n_unreadable, 1);

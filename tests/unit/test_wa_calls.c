@@ -8,10 +8,11 @@ static struct wa_call_items
 items_of(struct arena *a, const char *name)
 {
     const char *body = fixture_text(a, arena_printf(a, "meta/calls_%s.json", name));
+    struct config c = operator_settings();
     struct wa_call_items items;
     struct err e = { 0 };
 
-    if (!wa_calls_read(a, body, strlen(body), &items, &e))
+    if (!wa_calls_read(a, &c, body, strlen(body), &items, &e))
         fail_msg("%s: %s", name, e.text);
     return items;
 }
@@ -105,10 +106,11 @@ read_terminate(struct arena *a, const char *facts)
         "{\"entry\":[{\"changes\":[{\"field\":\"calls\",\"value\":{\"calls\":[{\"id\":\"x\","
         "\"event\":\"terminate\",%s}]}}]}]}",
         facts);
+    struct config c = operator_settings();
     struct wa_call_items items;
     struct err e = { 0 };
 
-    expect_true(facts, wa_calls_read(a, body, strlen(body), &items, &e));
+    expect_true(facts, wa_calls_read(a, &c, body, strlen(body), &items, &e));
     expect_int(facts, (int64_t)items.n_calls, 1);
     return items.calls[0];
 }
@@ -164,14 +166,32 @@ test_read_answered(void **state)
 }
 
 static void
+test_another_number_is_not_ours(void **state)
+{
+    const char *body = fixture_text(*state, "meta/calls_batch.json");
+    struct config c = operator_settings();
+    struct wa_call_items ours;
+    struct wa_call_items theirs;
+    struct err e = { 0 };
+
+    assert_true(wa_calls_read(*state, &c, body, strlen(body), &ours, &e));
+    assert_int_equal(ours.n_other_number, 0);
+    c.whatsapp_phone_id = "5544332211";
+    assert_true(wa_calls_read(*state, &c, body, strlen(body), &theirs, &e));
+    assert_int_equal(theirs.n_other_number, ours.n_calls + ours.n_unknown + ours.n_unreadable);
+    assert_int_equal(theirs.n_calls + theirs.n_unknown + theirs.n_unreadable, 0);
+}
+
+static void
 test_read_nonsense(void **state)
 {
     static const char *const bodies[] = { "", "[]", "null", "{}", "{\"entry\":{}}", "{\"entry\":" };
 
     for (size_t i = 0; i < COUNT_OF(bodies); i++) {
+        struct config c = operator_settings();
         struct wa_call_items items;
         struct err e = { 0 };
-        expect_int(bodies[i], wa_calls_read(*state, bodies[i], strlen(bodies[i]), &items, &e),
+        expect_int(bodies[i], wa_calls_read(*state, &c, bodies[i], strlen(bodies[i]), &items, &e),
                    false);
         expect_int(bodies[i], e.kind, ERR_INVALID);
     }
@@ -287,11 +307,17 @@ int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
-        ARENA_TEST(test_read_kinds),         ARENA_TEST(test_read_hidden_number),
-        ARENA_TEST(test_read_calls_of_ours), ARENA_TEST(test_read_batch),
-        ARENA_TEST(test_read_answered),      ARENA_TEST(test_read_times),
-        ARENA_TEST(test_read_nonsense),      ARENA_TEST(test_actions),
-        ARENA_TEST(test_read_action),        ARENA_TEST(test_media),
+        ARENA_TEST(test_read_kinds),
+        ARENA_TEST(test_read_hidden_number),
+        ARENA_TEST(test_read_calls_of_ours),
+        ARENA_TEST(test_read_batch),
+        ARENA_TEST(test_read_answered),
+        ARENA_TEST(test_read_times),
+        ARENA_TEST(test_another_number_is_not_ours),
+        ARENA_TEST(test_read_nonsense),
+        ARENA_TEST(test_actions),
+        ARENA_TEST(test_read_action),
+        ARENA_TEST(test_media),
         ARENA_TEST(test_read_document),
     };
 

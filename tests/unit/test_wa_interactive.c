@@ -151,10 +151,11 @@ read_back(struct arena *a, const char *message)
     const struct incoming_http in = {
         .method = "POST", .content_type = "application/json", .body = body, .body_len = strlen(body)
     };
+    struct config c = operator_settings();
     struct webhook_items items;
     struct err e = { 0 };
 
-    if (!provider_meta.read_webhook(a, &in, &items, &e) || items.n_inbound != 1)
+    if (!provider_meta.read_webhook(a, &c, &in, &items, &e) || items.n_inbound != 1)
         fail_msg("%s: not read", message);
     return items.inbound[0];
 }

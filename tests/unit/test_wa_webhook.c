@@ -63,11 +63,12 @@ test_verify_other_header(void **state)
 static struct webhook_items
 items_of(struct arena *a, const char *row, const char *body)
 {
+    struct config c = operator_settings();
     struct incoming_http in = webhook(a, body, "");
     struct webhook_items items;
     struct err e = { 0 };
 
-    if (!wa_webhook_read(a, &in, &items, &e))
+    if (!wa_webhook_read(a, &c, &in, &items, &e))
         fail_msg("%s: %s", row, e.text);
     return items;
 }

@@ -10,11 +10,12 @@
 static struct webhook_items
 items_of(struct arena *a, const char *row, const char *body)
 {
+    struct config c = operator_settings();
     struct incoming_http in = webhook(a, body, "");
     struct webhook_items items;
     struct err e = { 0 };
 
-    if (!wa_webhook_read(a, &in, &items, &e))
+    if (!wa_webhook_read(a, &c, &in, &items, &e))
         fail_msg("%s: %s", row, e.text);
     return items;
 }
@@ -37,6 +38,43 @@ test_our_own_number_is_not_answered(void **state)
     assert_int_equal(items.n_unreadable, 0);
     assert_int_equal(items.n_inbound, 1);
     assert_string_equal(items.inbound[0].external_id, "2");
+}
+
+/* Somebody with several numbers gets the events of all at one address; ours are ours alone. */
+static void
+test_another_number_is_not_ours(void **state)
+{
+    static const struct {
+        const char *ours;
+        const char *theirs;
+        size_t taken;
+    } rows[] = {
+        { "1122334455", "\"1122334455\"", 2 }, { "1122334455", "\"5544332211\"", 0 },
+        { "1122334455", "5544332211", 0 },     { "1122334455", "null", 2 },
+        { "", "\"5544332211\"", 2 },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        const char *body = arena_printf(
+            *state,
+            "{\"entry\":[{\"changes\":[{\"field\":\"messages\",\"value\":{\"metadata\":{"
+            "\"phone_number_id\":%s},\"messages\":[{\"id\":\"1\",\"from\":\"250788000001\","
+            "\"type\":"
+            "\"text\",\"text\":{\"body\":\"a\"}}],\"statuses\":[{\"id\":\"2\",\"status\":\"sent\"}]"
+            "}}]}]}",
+            rows[i].theirs);
+        struct config c = operator_settings();
+        struct incoming_http in = webhook(*state, body, "");
+        struct webhook_items items;
+        struct err e = { 0 };
+        c.whatsapp_phone_id = rows[i].ours;
+        expect_true(body, wa_webhook_read(*state, &c, &in, &items, &e));
+        expect_int(body, (int64_t)(items.n_inbound + items.n_receipts), (int64_t)rows[i].taken);
+        expect_int(body, (int64_t)items.n_unreadable, 0);
+        expect_int(body, (int64_t)items.n_unanswered, rows[i].taken == 0);
+        if (items.n_unanswered > 0)
+            expect_text(body, items.unanswered[0], "other_number");
+    }
 }
 
 static void
@@ -209,10 +247,11 @@ test_read_refuses(void **state)
     };
 
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct config c = operator_settings();
         struct incoming_http in = webhook(*state, rows[i].body, "");
         struct webhook_items items;
         struct err e = { 0 };
-        expect_true(rows[i].body, !wa_webhook_read(*state, &in, &items, &e));
+        expect_true(rows[i].body, !wa_webhook_read(*state, &c, &in, &items, &e));
         expect_int(rows[i].body, e.kind, ERR_INVALID);
         expect_true(rows[i].body, str_starts(e.text, rows[i].want));
     }
@@ -223,6 +262,7 @@ main(void)
 {
     static const struct CMUnitTest tests[] = {
         ARENA_TEST(test_our_own_number_is_not_answered),
+        ARENA_TEST(test_another_number_is_not_ours),
         ARENA_TEST(test_read_statuses),
         ARENA_TEST(test_read_nothing_for_us),
         ARENA_TEST(test_read_status_without_words),
