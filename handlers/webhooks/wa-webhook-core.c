@@ -7,38 +7,22 @@
  *   database; 401 a bad signature; 503 no secret set, or neither database nor spool takes it
  */
 #include "base/str.h"
-#include "flow/inbound.h"
+#include "flow/meta_hook.h"
 #include "flow/subscription.h"
-#include "flow/voice.h"
 #include "frame/handler.h"
-
-/* Both fields may be subscribed to one address. */
-static bool
-take_calls(struct call *c, struct err *e)
-{
-    struct voice_result result;
-
-    return strstr(c->in.body, "\"calls\"") == NULL ||
-           voice_accept(c->flow, c->arena,
-                        &(struct voice_request){ c->program, VOICE_WHATSAPP, &c->in, 0 }, &result,
-                        e);
-}
 
 static bool
 run(struct call *c, struct err *e)
 {
-    const struct provider *p = provider_find("meta");
-    struct inbound_result result;
+    bool spooled;
 
     if (str_eq(c->in.method, "GET"))
         return subscription_check(c->arena, c->flow->config, &c->in, &c->text, e);
-    if (!p->verify(c->arena, c->flow->config, &c->in, e) ||
-        !inbound_accept(c->flow, c->arena,
-                        &(struct inbound_request){ c->program, p, &c->in, false, 0 }, &result, e) ||
-        !take_calls(c, e))
+    if (!meta_hook_accept(c->flow, c->arena, &(struct meta_hook){ c->program, false, &c->in },
+                          &spooled, e))
         return false;
     json_set_bool(c->reply, "success", true);
-    if (result.spooled)
+    if (spooled)
         json_set_bool(c->reply, "spooled", true);
     return true;
 }

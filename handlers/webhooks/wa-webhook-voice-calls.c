@@ -1,6 +1,7 @@
 /*
  * wa-webhook-voice-calls - Meta's webhook for calls: connect, terminate, transcript, many per
- * request. Picking up or turning away comes after the answer.
+ * request. Picking up or turning away comes after the answer. Messages and statuses that are sent
+ * here are taken, too.
  *
  * - GET: 200 the challenge, 403 a wrong verify token
  * - POST: 200 stored, also what is signed and cannot be read, what is none of ours, and what waits
@@ -8,23 +9,22 @@
  *   spool takes it
  */
 #include "base/str.h"
+#include "flow/meta_hook.h"
 #include "flow/subscription.h"
-#include "flow/voice.h"
 #include "frame/handler.h"
 
 static bool
 run(struct call *c, struct err *e)
 {
-    const struct voice_request req = { c->program, VOICE_WHATSAPP, &c->in, 0 };
-    struct voice_result result;
+    bool spooled;
 
     if (str_eq(c->in.method, "GET"))
         return subscription_check(c->arena, c->flow->config, &c->in, &c->text, e);
-    if (!voice_verify(c->flow, c->arena, VOICE_WHATSAPP, &c->in, e) ||
-        !voice_accept(c->flow, c->arena, &req, &result, e))
+    if (!meta_hook_accept(c->flow, c->arena, &(struct meta_hook){ c->program, true, &c->in },
+                          &spooled, e))
         return false;
     json_set_bool(c->reply, "success", true);
-    if (result.spooled)
+    if (spooled)
         json_set_bool(c->reply, "spooled", true);
     return true;
 }
