@@ -74,8 +74,8 @@ struct webhook_items {
     size_t n_unreadable;
     const char **unanswered; /* why, one per message (or change) that is neither stored nor
                                 answered: "service_sender" (a short code or a name), "own_number",
-                                "group_message", "other_number" (it is about a number that is not
-                                ours) */
+                                "group_message", "edit_without_words", "other_number" (it is about a
+                                number that is not ours) */
     size_t n_unanswered;
 };
 

@@ -79,10 +79,13 @@ read_choice(struct arena *a, struct json_object *m, struct inbound *out)
 static const char *
 with_kind(struct arena *a, const char *words, const char *type)
 {
-    if (str_empty(words) ||
-        (!str_eq(type, "image") && !str_eq(type, "video") && !str_eq(type, "document")))
-        return words;
-    return arena_printf(a, "%s [%s]", words, str_eq(type, "image") ? "picture" : type);
+    static const char *const kinds[] = { "image", "video", "document", "order" };
+
+    for (size_t i = 0; i < COUNT_OF(kinds) && !str_empty(words); i++) {
+        if (str_eq(kinds[i], type))
+            return arena_printf(a, "%s [%s]", words, str_eq(type, "image") ? "picture" : type);
+    }
+    return words;
 }
 
 /* The words of a message, by its type; "" where it has none. */
@@ -101,6 +104,7 @@ words_of(struct arena *a, struct json_object *m, const char *type)
         { "image", "image.caption" },
         { "video", "video.caption" },
         { "document", "document.caption" },
+        { "order", "order.text" },
     };
     const char *words = "";
 
@@ -113,13 +117,20 @@ words_of(struct arena *a, struct json_object *m, const char *type)
     return with_kind(a, words, type);
 }
 
-/* What a person said to us and expects an answer to; the rest (reactions, notices, edits) is only
- * kept. */
+/* The new words of a message that was changed: they are read as if they had been sent. */
+static const char *
+edited_words(struct arena *a, struct json_object *m)
+{
+    struct json_object *changed = json_at(m, "edit.message");
+
+    return words_of(a, changed, json_opt_str(a, changed, "type", ""));
+}
+
+/* What a person said to us and expects an answer to; the rest (reactions, notices) is only kept. */
 static bool
 is_answerable(struct json_object *m, const char *type)
 {
-    static const char *const silent[] = { "reaction", "system", "unsupported",
-                                          "edit",     "revoke", "order" };
+    static const char *const silent[] = { "reaction", "system", "revoke" };
 
     for (size_t i = 0; i < COUNT_OF(silent); i++) {
         if (str_eq(silent[i], type))
@@ -164,7 +175,7 @@ read_message(struct arena *a, struct json_object *value, struct json_object *m, 
         return false;
     out->name = wa_webhook_name(a, value, out->wa_id, out->bsuid);
     out->kind = json_opt_str(a, m, "type", "unsupported");
-    out->text = words_of(a, m, out->kind);
+    out->text = str_eq(out->kind, "edit") ? edited_words(a, m) : words_of(a, m, out->kind);
     out->tapped = str_eq(out->kind, "button") || str_eq(out->kind, "interactive");
     if (!str_empty(out->text) && out->tapped)
         out->kind = "text"; /* a tapped button is its title, said */
@@ -190,13 +201,17 @@ is_own_number(struct arena *a, struct json_object *value, struct json_object *m)
 }
 
 /* Why a message is neither stored nor answered; "" for one that is. What is said in a group is said
- * to the group. */
+ * to the group, and a change without words changes nothing for us. */
 static const char *
 ignored_for(struct arena *a, struct json_object *value, struct json_object *m)
 {
     if (is_own_number(a, value, m))
         return "own_number";
-    return json_has(m, "group_id") ? "group_message" : "";
+    if (json_has(m, "group_id"))
+        return "group_message";
+    if (str_eq(json_opt_str(a, m, "type", ""), "edit") && str_empty(edited_words(a, m)))
+        return "edit_without_words";
+    return "";
 }
 
 static const char *

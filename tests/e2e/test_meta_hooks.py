@@ -90,6 +90,35 @@ class MetaHooks(SystemTest):
         self.assertEqual(self.value("SELECT count(*) FROM call_summaries WHERE call_id = 'wacid.other'"), "0")
         self.assertEqual(self.value("SELECT count(*) FROM status_events WHERE external_message_id = 'wamid.theirs'"), "0")
 
+    def test_an_edited_message_is_read_again(self):
+        number = "+250788009040"
+        self.post_changes(CORE, change("messages", messages=[message(number, "wamid.first")]))
+        self.assertEqual(len(self.phone(number)), 1)
+        self.post_changes(CORE, change("messages", messages=[message(number, "wamid.edited", "edit", edit={
+            "original_message_id": "wamid.first", "message": {"type": "text", "text": {"body": "Muraho, ndashaka inzu"}}})]))
+        self.assertEqual(self.stored("wamid.edited"), [["Muraho, ndashaka inzu", "edit"]])
+        self.assertIn("ndashaka inzu", self.phone(number, count=2)[1]["text"])
+
+    def test_an_edit_without_words(self):
+        number = "+250788009041"
+        before = self.ignored(CORE, "edit_without_words")
+        self.post_changes(CORE, change("messages", messages=[message(number, "wamid.wordless", "edit", edit={"original_message_id": "wamid.x"})]))
+        self.assertEqual(self.ignored(CORE, "edit_without_words"), before + 1)
+        self.assertEqual(self.stored("wamid.wordless"), [])
+
+    def test_what_cannot_be_read_gets_an_answer(self):
+        for i, (kind, more) in enumerate((("unsupported", {"errors": [{"code": 131051}]}),
+                                          ("order", {"order": {"catalog_id": "c1", "product_items": [{"product_retailer_id": "p1", "quantity": 1}]}}))):
+            number = f"+25078800905{i}"
+            self.post_changes(CORE, change("messages", messages=[message(number, f"wamid.{kind}", kind, **more)]))
+            self.assertEqual(self.stored(f"wamid.{kind}"), [["", kind]])
+            self.assertIn("only read text", self.phone(number)[0]["text"])
+        number = "+250788009055"
+        self.post_changes(CORE, change("messages", messages=[message(number, "wamid.ordered", "order", order={
+            "catalog_id": "c1", "text": "Mubizane ejo", "product_items": [{"product_retailer_id": "p1", "quantity": 2}]})]))
+        self.assertEqual(self.stored("wamid.ordered"), [["Mubizane ejo [order]", "order"]])
+        self.assertIn("Mubizane ejo", self.phone(number)[0]["text"])
+
 
 if __name__ == "__main__":
     unittest.main()

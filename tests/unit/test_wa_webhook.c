@@ -102,14 +102,16 @@ test_read_message_types(void **state)
         { "sticker", "sticker", "", true },
         { "location", "location", "[location: -1.9441, 30.0619 Kigali Heights]", true },
         { "contacts", "contacts", "", true },
-        { "order", "order", "", false },
+        { "order", "order", "", true },
+        { "order_with_text", "order", "Mubizane ejo [order]", true },
         { "reaction", "reaction", "", false },
         { "reaction_removed", "reaction", "", false },
         { "system_changed_number", "system", "", false },
         { "system_identity_changed", "system", "", false },
-        { "edit", "edit", "", false },
+        { "edit", "edit", "Muraho neza", true },
+        { "edit_caption", "edit", "Iyi nzu [picture]", true },
         { "revoke", "revoke", "", false },
-        { "unsupported", "unsupported", "", false },
+        { "unsupported", "unsupported", "", true },
         { "unknown_type", "hologram", "", true },
         { "unknown_members", "text", "Muraho", true },
     };
@@ -141,6 +143,7 @@ test_read_message_ignored(void **state)
         const char *why;
     } rows[] = {
         { "group", "group_message" },
+        { "edit_without_words", "edit_without_words" },
     };
     struct arena *a = *state;
 
