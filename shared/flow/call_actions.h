@@ -1,6 +1,7 @@
 /*
  * call_actions - what is to be done about calls, done: pick up by the bridge or by OpenAI, turn
- * away, stop, fetch a transcript. Each is a committed row before its first byte leaves.
+ * away, end a call that lasts too long, fetch a transcript. Each is a committed row before its
+ * first byte leaves.
  *
  * A voice webhook performs its own actions after its answer; the worker takes over those whose
  * process died. A call that cannot be taken is turned away, and its person is told by text, once.

@@ -135,7 +135,7 @@ put_off(struct flow *f, struct call_run *r, const struct call_answer *answer)
     end_run(r,
             &(struct call_action_end){ .error_code = answer->code,
                                        .retry_s = over ? -1 : wait_s * f->config->backoff_scale },
-            STEP_NONE);
+            call_step_after_failure(r->step));
 }
 
 static void

@@ -18,6 +18,17 @@ static const char tools[] =
     "call_log_summary,messaging_send_whatsapp,messaging_send_sms,messaging_send_dual_channel,"
     "session_get_context,session_add_context,agent_handover";
 
+/* What ends the call where it may be going on. Meta knows of an end that it has told. */
+static enum call_step
+first_of_stop(const struct call_job *j, bool graph)
+{
+    if (j->row.is_sip)
+        return str_empty(j->config->openai_api_key.now) ? STEP_NONE : STEP_SIP_HANGUP;
+    if (!voice_bridge_configured(j->config))
+        return STEP_NONE;
+    return graph && !j->row.is_terminated ? STEP_TERMINATE : STEP_STOP;
+}
+
 enum call_step
 call_step_first(const struct call_job *j)
 {
@@ -30,7 +41,7 @@ call_step_first(const struct call_job *j)
     case CALL_ACTION_ACCEPT:
         return str_empty(c->openai_api_key.now) ? STEP_NONE : STEP_SIP_ACCEPT;
     case CALL_ACTION_STOP:
-        return voice_bridge_configured(c) ? STEP_STOP : STEP_NONE;
+        return first_of_stop(j, graph);
     case CALL_ACTION_TRANSCRIPT:
         if (!graph)
             return STEP_NONE;
@@ -47,6 +58,8 @@ call_step_next(enum call_step s)
         return STEP_PRE_ACCEPT;
     case STEP_PRE_ACCEPT:
         return STEP_ACCEPT;
+    case STEP_TERMINATE:
+        return STEP_STOP;
     case STEP_MEDIA:
         return STEP_DOCUMENT;
     case STEP_NONE:
@@ -55,6 +68,7 @@ call_step_next(enum call_step s)
     case STEP_STOP:
     case STEP_SIP_ACCEPT:
     case STEP_SIP_REJECT:
+    case STEP_SIP_HANGUP:
     case STEP_DOCUMENT:
         return STEP_NONE;
     }
@@ -70,12 +84,14 @@ call_step_after_failure(enum call_step s)
     case STEP_ACCEPT:
         return STEP_REJECT;
     case STEP_REJECT:
+    case STEP_TERMINATE:
         return STEP_STOP;
     case STEP_SIP_ACCEPT:
         return STEP_SIP_REJECT;
     case STEP_NONE:
     case STEP_STOP:
     case STEP_SIP_REJECT:
+    case STEP_SIP_HANGUP:
     case STEP_MEDIA:
     case STEP_DOCUMENT:
         return STEP_NONE;
@@ -154,6 +170,9 @@ call_step_build(struct call_job *j, enum call_step s, struct http_request *out)
     case STEP_REJECT:
         wa_calls_reject(a, c, id, out);
         break;
+    case STEP_TERMINATE:
+        wa_calls_terminate(a, c, id, out);
+        break;
     case STEP_STOP:
     case STEP_NONE:
         voice_bridge_stop(a, c, id, out);
@@ -163,6 +182,9 @@ call_step_build(struct call_job *j, enum call_step s, struct http_request *out)
         break;
     case STEP_SIP_REJECT:
         openai_sip_reject(a, c, id, j->sip_status, out);
+        break;
+    case STEP_SIP_HANGUP:
+        openai_sip_hangup(a, c, id, out);
         break;
     case STEP_MEDIA:
         wa_calls_media(a, c, j->row.media_id, out);
@@ -185,6 +207,7 @@ call_step_read(struct call_job *j, enum call_step s, const struct http_response 
     case STEP_PRE_ACCEPT:
     case STEP_ACCEPT:
     case STEP_REJECT:
+    case STEP_TERMINATE:
         return wa_calls_read_action(j->arena, r);
     case STEP_STOP:
     case STEP_NONE:
@@ -192,6 +215,8 @@ call_step_read(struct call_job *j, enum call_step s, const struct http_response 
     case STEP_SIP_ACCEPT:
     case STEP_SIP_REJECT:
         return openai_sip_read_answer(j->arena, r);
+    case STEP_SIP_HANGUP:
+        return openai_sip_read_hangup(j->arena, r);
     case STEP_MEDIA:
         return wa_calls_read_media(j->arena, r, &j->url);
     case STEP_DOCUMENT:

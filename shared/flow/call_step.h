@@ -15,9 +15,11 @@ enum call_step {
     STEP_PRE_ACCEPT,
     STEP_ACCEPT,
     STEP_REJECT,
-    STEP_STOP, /* the bridge forgets the call */
+    STEP_TERMINATE, /* a call that nobody ends */
+    STEP_STOP,      /* the bridge forgets the call */
     STEP_SIP_ACCEPT,
     STEP_SIP_REJECT,
+    STEP_SIP_HANGUP,
     STEP_MEDIA, /* where the transcript lies */
     STEP_DOCUMENT,
 };

@@ -61,6 +61,8 @@ read_action(struct arena *a, const struct db_rows *rows, int row, struct call_ac
         .attempts = db_int(rows, row, "attempts"),
         .is_expired = db_bool(rows, row, "is_expired"),
         .is_over = db_bool(rows, row, "is_over"),
+        .is_sip = db_bool(rows, row, "is_sip"),
+        .is_terminated = db_bool(rows, row, "is_terminated"),
         .call_id = db_text(rows, row, "call_id"),
         .session_id = db_text(rows, row, "session_id"),
         .profile_id = db_text(rows, row, "profile_id"),

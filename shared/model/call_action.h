@@ -8,9 +8,9 @@
 #include "io/db.h"
 
 enum call_action_kind {
-    CALL_ACTION_ANSWER,     /* a WhatsApp call: over the bridge */
-    CALL_ACTION_ACCEPT,     /* a SIP call */
-    CALL_ACTION_STOP,       /* the bridge may forget a call */
+    CALL_ACTION_ANSWER, /* a WhatsApp call: over the bridge */
+    CALL_ACTION_ACCEPT, /* a SIP call */
+    CALL_ACTION_STOP,   /* a call is over: hang up where it may go on, let the bridge forget it */
     CALL_ACTION_TRANSCRIPT, /* fetch it */
 };
 
@@ -37,7 +37,9 @@ struct call_action {
     const char *answer_sdp; /* and what with; "" if nothing */
     int64_t attempts;       /* this one included */
     bool is_expired;
-    bool is_over; /* the call is */
+    bool is_over;       /* the call is */
+    bool is_sip;        /* it is OpenAI's to accept, and to hang up */
+    bool is_terminated; /* Meta has told of its end */
     const char *call_id;
     const char *session_id;
     const char *profile_id;

@@ -226,3 +226,11 @@ openai_sip_read_answer(struct arena *a, const struct http_response *r)
         answer.code = code;
     return answer;
 }
+
+struct call_answer
+openai_sip_read_hangup(struct arena *a, const struct http_response *r)
+{
+    if (r->reach == HTTP_ANSWERED && r->status == 404)
+        return (struct call_answer){ CALL_TAKEN, "" };
+    return openai_sip_read_answer(a, r);
+}

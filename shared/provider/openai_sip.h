@@ -48,7 +48,10 @@ void openai_sip_reject(struct arena *a, const struct config *c, const char *call
 void openai_sip_hangup(struct arena *a, const struct config *c, const char *call_id,
                        struct http_request *out);
 
-/* The answer to any of the three; a success has no body. */
+/* The answer to accept and reject; a success has no body. */
 struct call_answer openai_sip_read_answer(struct arena *a, const struct http_response *r);
+
+/* A call that OpenAI does not know any more is hung up. */
+struct call_answer openai_sip_read_hangup(struct arena *a, const struct http_response *r);
 
 #endif

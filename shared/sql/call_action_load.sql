@@ -2,6 +2,8 @@
 SELECT a.id, a.lease_token, a.kind, a.detail::text AS detail, a.attempts, c.call_id, c.session_id, p.profile_id,
        coalesce(nullif(c.phone_number, ''), p.phone_number) AS phone_number, p.bsuid,
        a.expires_at <= clock_timestamp() AS is_expired, c.end_seen_at IS NOT NULL AS is_over,
+       EXISTS (SELECT 1 FROM call_actions o WHERE o.call = c.id AND o.kind = 'accept') AS is_sip,
+       EXISTS (SELECT 1 FROM call_events v WHERE v.call_id = c.call_id AND v.event = 'terminate') AS is_terminated,
        coalesce(nullif(p.language, ''), c.language, '') AS language, g.voice_instructions
   FROM call_actions a
   JOIN call_summaries c ON c.id = a.call

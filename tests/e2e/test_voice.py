@@ -477,6 +477,72 @@ class DatabaseAway(VoiceTest):
         self.wait_until("still away", lambda: self.post_call(connect("wacid.nowhere", "+250788006004")) == 200)
 
 
+class TooLong(VoiceTest):
+    """Nobody ends these calls: the watchdog does, on the far side, too."""
+
+    env = {"PUBLIC_URL": "https://calls.example.rw", "CALL_MAX_S": "6", "CALL_SILENCE_S": "600"}
+
+    def test_on_the_bridge(self):
+        number = "+250788007001"
+        self.post_call(connect("wacid.long", number))
+        self.wait_action("wacid.long", "answer", "done")
+        self.assertEqual(self.steps("wacid.long"), ["pre_accept", "accept"])
+        self.wait_action("wacid.long", "stop", "done")
+        self.assertEqual(self.steps("wacid.long"), ["pre_accept", "accept", "terminate"])
+        self.assertEqual(len(self.bridge("/bridge/stop", "wacid.long")), 1)
+        self.post_call(terminate("wacid.long", number, 6))  # Meta's word for it
+        self.assertEqual(self.steps("wacid.long"), ["pre_accept", "accept", "terminate"])
+        self.assertEqual(self.value("SELECT end_cause FROM call_summaries WHERE call_id = 'wacid.long'"), "reported")
+
+    def test_meta_stumbles(self):
+        self.lab_json("POST", "/lab/faults", {"provider": "meta", "fault": "503", "match": '"terminate"', "times": 2})
+        self.post_call(connect("wacid.stumbles", "+250788007002"))
+        self.wait_action("wacid.stumbles", "stop", "done")
+        self.assertEqual(self.steps("wacid.stumbles"), ["pre_accept", "accept"] + ["terminate"] * 3)
+
+    def test_meta_refuses(self):
+        self.lab_json("POST", "/lab/faults", {"provider": "meta", "fault": "error_code", "code": 138004, "match": '"terminate"', "times": -1})
+        self.post_call(connect("wacid.refuses", "+250788007003"))
+        self.wait_action("wacid.refuses", "stop", "failed")
+        self.assertEqual(self.error_of("wacid.refuses", "stop"), "138004")
+        self.wait_until("the bridge still holds it", lambda: self.bridge("/bridge/stop", "wacid.refuses"))
+
+    def test_meta_has_ended_it(self):
+        number = "+250788007004"
+        self.post_call(connect("wacid.over", number))
+        self.wait_action("wacid.over", "answer", "done")
+        self.post_call(terminate("wacid.over", number, 1))
+        self.wait_action("wacid.over", "stop", "done")
+        self.assertEqual(self.steps("wacid.over"), ["pre_accept", "accept"])
+        self.assertEqual(len(self.bridge("/bridge/stop", "wacid.over")), 1)
+
+    def test_by_sip(self):
+        self.post_sip(sip_event("rtc_long", "<sip:+250788007005@x>"))
+        self.wait_action("rtc_long", "accept", "done")
+        self.assertEqual(self.asked("agent", "/realtime/calls/rtc_long/hangup"), [])
+        self.wait_action("rtc_long", "stop", "done")
+        [asked] = self.asked("agent", "/realtime/calls/rtc_long/hangup")
+        self.assertEqual((asked["method"], asked["body"]), ("POST", ""))
+        self.assertEqual(self.bridge("/bridge/stop", "rtc_long"), [])
+
+    def test_openai_knows_it_no_more(self):
+        self.lab_json("POST", "/lab/faults", {"provider": "agent", "fault": "error_code", "http_status": 404, "match": "rtc_gone/hangup", "times": -1})
+        self.post_sip(sip_event("rtc_gone", "<sip:+250788007006@x>"))
+        self.wait_action("rtc_gone", "stop", "done")
+
+
+class TooLongElsewhere(VoiceTest):
+    """Without a bridge somebody else has answered, and ends what they have begun."""
+
+    env = {"VOICE_BRIDGE_URL": "", "CALL_MAX_S": "2"}
+
+    def test_is_not_ours_to_end(self):
+        self.post_call(connect("wacid.theirs", "+250788007010"))
+        self.wait_for("SELECT end_cause FROM call_summaries WHERE call_id = 'wacid.theirs'", "too_long")
+        self.assertEqual(self.value("SELECT count(*) FROM call_actions"), "0")
+        self.assertEqual(self.steps("wacid.theirs"), [])
+
+
 class NoSecret(SystemTest):
     env = {"OPENAI_WEBHOOK_SECRET": ""}
 

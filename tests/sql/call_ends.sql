@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(114);
+SELECT plan(116);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -176,6 +176,9 @@ SELECT is(close_calls(7200, 120, 6), 0, 'an accepted call whose agent has used n
 UPDATE call_summaries SET answered_at = clock_timestamp() - interval '11 minutes' WHERE call_id = 'd3';
 SELECT is(close_calls(7200, 120, 6), 1, '... but not for ever');
 SELECT is((pg_temp.call('d3')).end_cause, 'silence', '... it goes on when its agent is heard of');
+SELECT results_eq($$SELECT a.status, a.next_attempt_at - c.created_at, a.expires_at - a.next_attempt_at FROM call_actions a JOIN call_summaries c ON c.id = a.call WHERE c.call_id = 'd3' AND a.kind = 'stop'$$,
+    $$VALUES ('pending', interval '2 hours', interval '10 minutes')$$, '... and is hung up when it is too long, not before');
+SELECT is((SELECT count(*) FROM call_actions a JOIN call_summaries c ON c.id = a.call WHERE c.call_id = 'w1'), 0::bigint, 'what others answered is theirs to end');
 
 -- No channel is set up ---------------------------------------------------------------------------------------------------------
 
