@@ -45,6 +45,19 @@ call_log_record(struct db *db, struct arena *a, const struct call_facts *f, stru
 }
 
 bool
+call_log_named(struct db *db, struct arena *a, const char *call_id, const char *sip_call_id,
+               struct call_named *out, struct err *e)
+{
+    struct db_rows *rows;
+
+    if (!db_run(db, a, &SQL_call_named, DB_PARAMS(call_id, or_null(sip_call_id)), &rows, e))
+        return false;
+    out->has_person = db_bool(rows, 0, "has_person");
+    out->are_two = db_bool(rows, 0, "are_two");
+    return true;
+}
+
+bool
 call_log_load(struct db *db, struct arena *a, const char *id, struct call_record *out,
               struct err *e)
 {

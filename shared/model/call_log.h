@@ -40,6 +40,16 @@ struct call_stored {
 bool call_log_record(struct db *db, struct arena *a, const struct call_facts *f,
                      struct call_stored *out, struct err *e) MUST_CHECK;
 
+/* What the ids somebody gave say before anything is stored. */
+struct call_named {
+    bool has_person; /* the call is known, and whose it is: no number is needed */
+    bool are_two;    /* the two ids are of two calls */
+};
+
+/* 'sip_call_id' may be "". */
+bool call_log_named(struct db *db, struct arena *a, const char *call_id, const char *sip_call_id,
+                    struct call_named *out, struct err *e) MUST_CHECK;
+
 /* A call and its person. */
 struct call_record {
     const char *id;

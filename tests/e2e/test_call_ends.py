@@ -134,6 +134,22 @@ class CallEnds(CallEndsTest):
         self.assertIn(STAND_IN, self.texts(phone)[0])
         self.shows("an unknown call, no number / a number", "404 / the call is made, the short text")
 
+    def test_unknown_call_by_its_sip_name(self):
+        status, reply = self.tool("/post-call-notify", {"sip_call_id": "nobody-knows@pbx"})
+        self.assertEqual(status, 404)
+        self.assertTrue(reply["error"]["message"].startswith("sip_call_id:"), reply)
+
+    def test_the_ids_of_two_calls(self):
+        (phone, call), (other_phone, other) = self.fresh(), self.fresh()
+        self.begin(phone, call, bullets=BULLETS)
+        self.tool("/post-call-notify", {"call_id": other, "sip_call_id": f"{other}@pbx", "phone_number": other_phone})
+        status, reply = self.tool("/post-call-notify", {"call_id": call, "sip_call_id": f"{other}@pbx"})
+        self.assertEqual((status, reply["error"]["code"]), (409, "conflict"), reply)
+        self.assertTrue(reply["error"]["message"].startswith("sip_call_id:"), reply)
+        self.assertEqual(self.value(f"SELECT status FROM call_summaries WHERE call_id = '{call}'"), "in_progress")
+        self.assertIn(self.tool("/post-call-notify", {"call_id": other, "sip_call_id": f"{other}@pbx"})[0], (200, 202))
+        self.shows("the ids of two known calls", "409 that names the field, neither is touched")
+
     def test_strangers_number_changes_nothing(self):
         phone, call = self.fresh()
         stranger = self.fresh()[0]
