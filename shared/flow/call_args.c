@@ -30,7 +30,8 @@
 
 const struct param call_args_full[] = {
     { "call_id", PARAM_ID, true, 0, NULL, "The call's id." },
-    { "phone_number", PARAM_PHONE, true, 0, NULL, "The caller's number, with country code." },
+    { "phone_number", PARAM_PHONE, false, 0, NULL,
+      "The caller's number, with country code. Required for a call that is not known yet." },
     WORD_CHANNEL,
     { "summary", PARAM_TEXT, false, 100000, NULL, "What was said and agreed, in their language." },
     { "bullets", PARAM_TEXTS, false, 4000, NULL, "The same as three to five points; preferred." },

@@ -8,7 +8,8 @@
 #include "core/param.h"
 #include "model/call_log.h"
 
-/* Of call_log_summary: everything, call_id and phone_number required. */
+/* Of call_log_summary: everything, call_id required; phone_number is, too, unless the call is known
+ * (call_log_named()). */
 extern const struct param call_args_full[];
 extern const size_t call_args_full_n;
 

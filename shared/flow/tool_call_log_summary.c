@@ -69,6 +69,19 @@ guard_words(struct flow *f, struct tool_call *call, struct err *e)
     return true;
 }
 
+/* Whoever called needs no number if the call is known: WhatsApp hides that of some. */
+static bool
+check_person(struct flow *f, struct tool_call *call, const struct call_facts *facts, struct err *e)
+{
+    struct call_named named;
+
+    if (!call->caller->is_operator || !str_empty(facts->phone))
+        return true;
+    if (!call_log_named(f->db, call->arena, facts->call_id, "", &named, e))
+        return false;
+    return named.has_person || err_set(e, ERR_INVALID, "phone_number: missing");
+}
+
 static bool
 run(struct flow *f, struct tool_call *call, struct err *e)
 {
@@ -77,6 +90,7 @@ run(struct flow *f, struct tool_call *call, struct err *e)
     struct postcall_result result;
 
     if (!guard_words(f, call, e) || !call_args_read(call->arena, call->args, &facts, e) ||
+        !check_person(f, call, &facts, e) ||
         !postcall_run(f, call->arena, &facts, wait, &result, e))
         return false;
     json_set_str(call->reply, "call_id", result.stored.call_id);

@@ -248,6 +248,18 @@ class WhatsApp(VoiceTest):
         self.wait_notified("wacid.hidden")
         self.assertEqual(self.told("wacid.hidden"), [["summary", "whatsapp"]])
 
+    def test_a_hidden_number_is_not_asked_for(self):
+        call = connect("wacid.nameless", "+250788003028", from_user_id="RW.1350")
+        del call["from"]
+        self.assertEqual(self.post_call(call), 200)
+        self.wait_action("wacid.nameless", "answer", "done")
+        status, reply = self.tool("/tools/call_log_summary", {"call_id": "wacid.nameless", "bullets": ["A job"], "ended": True})
+        self.assertEqual((status, reply.get("call_id"), reply.get("notified")), (200, "wacid.nameless", True), reply)
+        self.assertEqual(self.told("wacid.nameless"), [["summary", "whatsapp"]])
+        status, reply = self.tool("/tools/call_log_summary", {"call_id": "wacid.nobodys", "bullets": ["A job"], "ended": True})
+        self.assertEqual((status, reply["error"]["message"]), (400, "phone_number: missing"))
+        self.assertEqual(self.value("SELECT count(*) FROM call_triggers WHERE ref = 'wacid.nobodys'"), "0")
+
     def test_a_transcript(self):
         number = "+250788003027"
         self.post_call(connect("wacid.text", number))
