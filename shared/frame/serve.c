@@ -13,7 +13,8 @@
 #include "io/fcgi.h"
 
 #define HANDLER_DB_TIMEOUT_MS 3000
-#define LOOK_EVERY_MS         1000 /* at the flag of SIGTERM, which may come just before a wait */
+#define BODY_MS               20000 /* for a whole body; both web servers send it faster */
+#define LOOK_EVERY_MS         1000  /* at the flag of SIGTERM, which may come just before a wait */
 
 static int
 describe(const struct handler *h)
@@ -111,7 +112,7 @@ handler_main(const struct handler *h, int argc, char **argv)
         return describe(h);
     if (!app_start(&app, handler_name(h), h->needs, HANDLER_DB_TIMEOUT_MS))
         return 1;
-    if (!fcgi_open(&fcgi, &e)) {
+    if (!fcgi_open(&fcgi, BODY_MS, &e)) {
         log_event(app.flow.log, PROGRAM_FAILED, LF_ERR(&e));
         app_stop(&app);
         return 1;

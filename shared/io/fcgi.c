@@ -16,11 +16,11 @@
 #include <fcgiapp.h>
 
 #include "base/buf.h"
+#include "base/clk.h"
 #include "base/str.h"
 
-#define LISTEN_FD       0 /* where a FastCGI program finds its listening socket */
-#define BODY_DEADLINE_S 20
-#define MAX_HEAD        (16 * 1024)
+#define LISTEN_FD 0 /* where a FastCGI program finds its listening socket */
+#define MAX_HEAD  (16 * 1024)
 
 extern char **environ;
 
@@ -28,17 +28,21 @@ struct fcgi {
     struct arena *arena;
     bool is_cgi;
     bool cgi_done;
+    bool is_cut; /* the request's body: whoever sends it may never end */
+    int body_ms;
+    int64_t deadline_ms; /* of the body that is being read, by clk_mono_ms() */
     FCGX_Request request;
 };
 
 bool
-fcgi_open(struct fcgi **out, struct err *e)
+fcgi_open(struct fcgi **out, int body_ms, struct err *e)
 {
     struct arena *a = arena_new();
     struct fcgi *f = arena_alloc(a, sizeof(*f));
 
     f->arena = a;
     f->is_cgi = FCGX_IsCGI();
+    f->body_ms = body_ms;
     (void)signal(SIGPIPE, SIG_IGN);
     if (!f->is_cgi && (FCGX_Init() != 0 || FCGX_InitRequest(&f->request, LISTEN_FD, 0) != 0 ||
                        fcntl(LISTEN_FD, F_SETFL, fcntl(LISTEN_FD, F_GETFL) | O_NONBLOCK) != 0)) {
@@ -91,16 +95,54 @@ var(const char *const *vars, const char *name)
 }
 
 static long
-read_some(struct fcgi *f, char *into, size_t room)
+read_cgi(int64_t left_ms, char *into, size_t room)
 {
+    struct pollfd p = { .fd = STDIN_FILENO, .events = POLLIN };
     ssize_t n;
 
-    if (!f->is_cgi)
-        return FCGX_GetStr(into, (int)room, f->request.in);
+    if (poll(&p, 1, (int)left_ms) <= 0)
+        return -1;
     do {
         n = read(STDIN_FILENO, into, room);
     } while (n < 0 && errno == EINTR);
     return (long)n;
+}
+
+/* How long one read of libfcgi's waits. */
+static void
+set_patience(struct fcgi *f, int64_t ms)
+{
+    const struct timeval wait = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+    (void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+}
+
+/* What libfcgi has at hand, or the next it can get: it goes on by itself until 'room' is full, each
+ * read of its own with the same patience, so it is never asked for more than one of them. */
+static long
+read_fcgi(struct fcgi *f, int64_t left_ms, char *into, size_t room)
+{
+    FCGX_Stream *in = f->request.in;
+    size_t at_hand = (size_t)(in->stop - in->rdNext);
+    int n;
+
+    if (at_hand == 0)
+        set_patience(f, left_ms);
+    if (room > at_hand)
+        room = at_hand > 0 ? at_hand : 1;
+    n = FCGX_GetStr(into, (int)room, in);
+    return n == 0 && FCGX_GetError(in) != 0 ? -1 : n;
+}
+
+/* 0 at the end, negative for an error or when the time is over. */
+static long
+read_some(struct fcgi *f, char *into, size_t room)
+{
+    int64_t left_ms = f->deadline_ms - clk_mono_ms();
+
+    if (left_ms <= 0)
+        return -1;
+    return f->is_cgi ? read_cgi(left_ms, into, room) : read_fcgi(f, left_ms, into, room);
 }
 
 /* Reads up to the announced length, or to the end where none was announced (a chunked body). */
@@ -114,6 +156,7 @@ read_body(struct fcgi *f, struct arena *a, size_t max_body, const char *length,
     long n = 0;
 
     in->body = "";
+    f->deadline_ms = clk_mono_ms() + f->body_ms;
     if (length[0] != '\0' && !str_parse_int(length, 0, INT64_MAX, &announced))
         return FCGI_BODY_CUT;
     if (announced > (int64_t)max_body)
@@ -181,6 +224,9 @@ read_request(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_h
     } else {
         *body = read_body(f, a, max_body, var(in->vars, "CONTENT_LENGTH"), in);
     }
+    f->is_cut = *body == FCGI_BODY_CUT;
+    if (!f->is_cgi)
+        set_patience(f, f->body_ms); /* of the next request on this connection */
 }
 
 /* The listening socket does not block: several processes see that a request is there, one gets it.
@@ -188,7 +234,6 @@ read_request(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_h
 static enum fcgi_came
 take(struct fcgi *f)
 {
-    static const struct timeval deadline = { .tv_sec = BODY_DEADLINE_S };
     int code;
 
     if (f->is_cgi) {
@@ -200,10 +245,7 @@ take(struct fcgi *f)
     code = FCGX_Accept_r(&f->request);
     if (code == -EAGAIN)
         return FCGI_NOTHING;
-    if (code < 0)
-        return FCGI_OVER;
-    (void)setsockopt(f->request.ipcFd, SOL_SOCKET, SO_RCVTIMEO, &deadline, sizeof(deadline));
-    return FCGI_REQUEST;
+    return code < 0 ? FCGI_OVER : FCGI_REQUEST;
 }
 
 enum fcgi_came
@@ -253,6 +295,10 @@ fcgi_answer(struct fcgi *f, int status, const char *content_type, const char *co
     } else {
         (void)FCGX_PutStr(head.data, (int)head.len, f->request.out);
         (void)FCGX_PutStr(body, (int)body_len, f->request.out);
+        if (f->is_cut) { /* libfcgi would read on, as long as something comes */
+            (void)FCGX_FFlush(f->request.out);
+            (void)shutdown(f->request.ipcFd, SHUT_RD);
+        }
         FCGX_Finish_r(&f->request);
     }
     arena_free(&a);

@@ -16,8 +16,9 @@ enum fcgi_body {
     FCGI_BODY_CUT, /* shorter than Content-Length said, or not here within the body deadline */
 };
 
-/* Must be matched by fcgi_close() if and only if it returns true. */
-bool fcgi_open(struct fcgi **out, struct err *e) MUST_CHECK;
+/* All of a body has to be here within body_ms, whoever sends it and in however many pieces. Must be
+ * matched by fcgi_close() if and only if it returns true. */
+bool fcgi_open(struct fcgi **out, int body_ms, struct err *e) MUST_CHECK;
 void fcgi_close(struct fcgi **f);
 
 /* What becomes readable when a request comes; -1 where none needs to be waited for. */
