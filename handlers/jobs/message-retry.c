@@ -15,6 +15,30 @@
 #define MAX_SENDS 64
 #define MAX_TURNS 200
 
+static const char usage[] =
+    "usage: message-retry                one run: sends and answers what is due\n"
+    "       message-retry --dead         lists the dead letters, the newest first\n"
+    "       message-retry --replay ID    sends one again, as a new row\n"
+    "       message-retry --check-config | --version | --help\n";
+
+static bool
+is_list(int argc, char **argv)
+{
+    return argc == 2 && str_eq(argv[1], "--dead");
+}
+
+static bool
+is_replay(int argc, char **argv)
+{
+    return argc == 3 && str_eq(argv[1], "--replay");
+}
+
+static bool
+accepts(int argc, char **argv)
+{
+    return argc == 1 || is_list(argc, argv) || is_replay(argc, argv);
+}
+
 static int
 run(struct app *app, int argc, char **argv)
 {
@@ -30,14 +54,10 @@ run(struct app *app, int argc, char **argv)
     struct err e = { 0 };
     bool ok;
 
-    if (argc == 2 && str_eq(argv[1], "--dead"))
+    if (is_list(argc, argv))
         return deadletter_list(&app->flow, stdout);
-    if (argc == 3 && str_eq(argv[1], "--replay"))
+    if (is_replay(argc, argv))
         return deadletter_replay(&app->flow, argv[2], stdout);
-    if (argc > 1) {
-        (void)fputs("usage: message-retry [--dead | --replay ID]\n", stderr);
-        return 2;
-    }
     ok = dispatch_run(&app->flow, &o, &counts, &e);
     log_event(app->flow.log, RETRY_RUN, LF_INT("sends", counts.sends),
               LF_INT("turns", counts.turns), LF_INT("calls", counts.calls));
@@ -48,4 +68,6 @@ run(struct app *app, int argc, char **argv)
 
 const struct job job = { .name = "message-retry",
                          .needs = CFG_SERVICE | CFG_SEND | CFG_AGENT | CFG_VOICE,
+                         .usage = usage,
+                         .accepts = accepts,
                          .run = run };

@@ -2,13 +2,21 @@
  * message-worker - resident: answers and sends at once what the handlers committed. Any number of
  * them share the work.
  */
-#include <stdio.h>
-
 #include "flow/dispatch.h"
 #include "frame/job.h"
 
 #define MAX_SENDS 64   /* in flight per provider */
 #define MAX_TURNS 1000 /* waiting for an agent; they take no send's place */
+
+static const char usage[] = "usage: message-worker    runs until SIGTERM\n"
+                            "       message-worker --check-config | --version | --help\n";
+
+static bool
+accepts(int argc, char **argv)
+{
+    (void)argv;
+    return argc == 1;
+}
 
 static int
 run(struct app *app, int argc, char **argv)
@@ -23,11 +31,8 @@ run(struct app *app, int argc, char **argv)
     struct dispatch_counts counts = { 0 };
     struct err e = { 0 };
 
+    (void)argc;
     (void)argv;
-    if (argc > 1) {
-        (void)fputs("usage: message-worker\n", stderr);
-        return 2;
-    }
     if (!wake_listen(app->config.wake_socket, &o.wake_fd, &e)) {
         o.wake_fd = -1; /* polling does it too, a quarter of a second later */
         log_event(app->flow.log, CONFIG_INVALID, LF_ERR(&e));
@@ -37,4 +42,6 @@ run(struct app *app, int argc, char **argv)
 
 const struct job job = { .name = "message-worker",
                          .needs = CFG_SERVICE | CFG_SEND | CFG_AGENT | CFG_VOICE,
+                         .usage = usage,
+                         .accepts = accepts,
                          .run = run };

@@ -9,6 +9,10 @@
 struct job {
     const char *name;
     unsigned needs;
+    const char *usage; /* its options, a line each; --help prints them */
+    /* Is this one of its command lines? Any other is answered with the usage, before anything of
+     * the system is touched. */
+    bool (*accepts)(int argc, char **argv);
     int (*run)(struct app *app, int argc, char **argv); /* returns the exit code */
 };
 

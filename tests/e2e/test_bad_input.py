@@ -124,6 +124,18 @@ class BadInput(SystemTest):
         self.assertEqual((status, "body" in json.loads(text)["error"]["message"]), (400, True))
         self.assertEqual(self.tool("/post-call-notify", {"call_id": "nobody-knows"})[0], 404)
 
+    def test_options_of_the_jobs(self):
+        """Looked at before any setting is: there are none here."""
+        for program in ("message-retry", "message-worker"):
+            def run(*options):
+                done = subprocess.run([os.path.join(BUILD, "handlers", program), *options], env={}, capture_output=True, text=True, check=False)
+                return done.returncode, done.stdout, done.stderr
+            code, out, err = run("--help")
+            self.assertEqual((code, err), (0, ""))
+            self.assertTrue(out.startswith(f"usage: {program} "), out)
+            for options in (["--nonsense"], ["--dead", "more"], ["--replay"], ["x"], [""]):
+                self.assertEqual(run(*options), (2, "", out), options)
+
     def test_every_answer_has_a_correlation_id(self):
         _, headers, _ = request(self.base, "GET", "/healthz", headers={"X-Correlation-Id": "mine-1"})
         self.assertEqual(headers["X-Correlation-Id"], "mine-1")
