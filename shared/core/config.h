@@ -46,6 +46,8 @@ struct config {
     const char *public_url;
 
     const char *whatsapp_phone_id;
+    const char
+        *whatsapp_webhook_phone_id; /* take what Meta brings for this number alone; "": all */
     struct secret whatsapp_access_token;
     const char *whatsapp_api_url;
     const char *whatsapp_template_summary;

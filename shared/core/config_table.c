@@ -40,7 +40,9 @@ const struct config_setting config_settings[] = {
     TEXT(SECRET, CFG_SERVICE, service_role_key, "SERVICE_ROLE_KEY", NULL),
     TEXT(SECRET, CFG_SERVICE, token_secret, "TOKEN_SECRET", ""),
 
-    TEXT(ID, CFG_WHATSAPP | CFG_WA_HOOK, whatsapp_phone_id, "WHATSAPP_PHONE_ID", ""),
+    TEXT(ID, CFG_WHATSAPP, whatsapp_phone_id, "WHATSAPP_PHONE_ID", ""),
+    TEXT(ID, CFG_WHATSAPP | CFG_WA_HOOK, whatsapp_webhook_phone_id, "WHATSAPP_WEBHOOK_PHONE_ID",
+         ""),
     TEXT(SECRET, CFG_WHATSAPP, whatsapp_access_token, "WHATSAPP_ACCESS_TOKEN", ""),
     TEXT(BASE_URL, CFG_WHATSAPP, whatsapp_api_url, "WHATSAPP_API_URL",
          "https://graph.facebook.com/v25.0"),

@@ -35,7 +35,7 @@ struct config_setting {
     int64_t max;
 };
 
-#define CONFIG_SETTINGS 46
+#define CONFIG_SETTINGS 47
 
 extern const struct config_setting config_settings[CONFIG_SETTINGS];
 

@@ -249,8 +249,8 @@ wa_webhook_is_ours(struct arena *a, const struct config *c, struct json_object *
 {
     const char *number = json_opt_scalar(a, value, "metadata.phone_number_id", "");
 
-    return str_empty(number) || str_empty(c->whatsapp_phone_id) ||
-           str_eq(number, c->whatsapp_phone_id);
+    return str_empty(number) || str_empty(c->whatsapp_webhook_phone_id) ||
+           str_eq(number, c->whatsapp_webhook_phone_id);
 }
 
 static void

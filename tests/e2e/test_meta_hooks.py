@@ -25,6 +25,8 @@ def message(number, message_id, kind="text", **more):
 
 
 class MetaHooks(SystemTest):
+    env = {"WHATSAPP_WEBHOOK_PHONE_ID": OURS}
+
     def post_changes(self, path, *changes):
         raw = json.dumps({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": list(changes)}]}).encode()
         status, _, text = self.post(path, raw, {"X-Hub-Signature-256": "sha256=" + signature(WA_SECRET, raw)})

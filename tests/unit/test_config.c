@@ -37,6 +37,7 @@ test_config_defaults(void **state)
                                   "SERVICE_ROLE_KEY=***\n"
                                   "TOKEN_SECRET=***\n"
                                   "WHATSAPP_PHONE_ID=\n"
+                                  "WHATSAPP_WEBHOOK_PHONE_ID=\n"
                                   "WHATSAPP_ACCESS_TOKEN=\n"
                                   "WHATSAPP_API_URL=https://graph.facebook.com/v25.0\n"
                                   "WHATSAPP_TEMPLATE_SUMMARY=call_summary\n"

@@ -176,7 +176,7 @@ test_another_number_is_not_ours(void **state)
 
     assert_true(wa_calls_read(*state, &c, body, strlen(body), &ours, &e));
     assert_int_equal(ours.n_other_number, 0);
-    c.whatsapp_phone_id = "5544332211";
+    c.whatsapp_webhook_phone_id = "5544332211";
     assert_true(wa_calls_read(*state, &c, body, strlen(body), &theirs, &e));
     assert_int_equal(theirs.n_other_number, ours.n_calls + ours.n_unknown + ours.n_unreadable);
     assert_int_equal(theirs.n_calls + theirs.n_unknown + theirs.n_unreadable, 0);

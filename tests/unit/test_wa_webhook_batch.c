@@ -67,7 +67,7 @@ test_another_number_is_not_ours(void **state)
         struct incoming_http in = webhook(*state, body, "");
         struct webhook_items items;
         struct err e = { 0 };
-        c.whatsapp_phone_id = rows[i].ours;
+        c.whatsapp_webhook_phone_id = rows[i].ours;
         expect_true(body, wa_webhook_read(*state, &c, &in, &items, &e));
         expect_int(body, (int64_t)(items.n_inbound + items.n_receipts), (int64_t)rows[i].taken);
         expect_int(body, (int64_t)items.n_unreadable, 0);
