@@ -140,6 +140,12 @@ class Routing(TurnsTest):
         self.say(number, "At which hour?", "intent-2")
         self.done(number)
         self.assertIn("rides in Rwanda", self.instructions(self.requests("At which hour?")[0]))
+        number = "+250788010204"
+        self.phone_does(number, "call", {"channel": "sip", "call_id": "intent-3", "bullets": ["A house"], "main_intent": "Real Estate"})
+        self.phone(number)
+        self.say(number, "With how many rooms?", "intent-4")
+        self.done(number)
+        self.assertIn("houses and land in Rwanda", self.instructions(self.requests("With how many rooms?")[0]))
 
     def test_another_server_does_not_get_the_key(self):
         number = "+250788010203"
