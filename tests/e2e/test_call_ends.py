@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 import unittest
 
 from harness import SystemTest, in_parallel
@@ -124,6 +125,23 @@ class CallEnds(CallEndsTest):
         self.begin(phone, call, bullets=["Something else"], ended=True)
         self.stays(phone, 2)
         self.shows("the text comes too late", "the short text once, then the summary once")
+
+    def test_the_clocks_of_others(self):
+        here = int(time.time())
+        phone, call = self.fresh()
+        self.end(call, phone_number=phone, started_at=str(here - 60), ended_at=str(here - 61), answered=True)
+        self.assertIn(STAND_IN, self.texts(phone)[0])
+        self.assertEqual(self.sql("SELECT c.status, p.last_active_channel FROM call_summaries c JOIN profiles p ON p.user_id = c.profile_id "
+                                  f"WHERE call_id = '{call}'"), [["ended", "voice"]])
+        phone, call = self.fresh()
+        self.begin(phone, call, bullets=BULLETS, started_at=str(here + 86400), ended_at=str(here + 86460), ended=True)
+        self.assertIn("Kimironko", self.texts(phone)[0])
+        self.assertEqual(self.sql("SELECT status, started_at <= now(), ended_at <= now(), duration_seconds, times_doubted "
+                                  f"FROM call_summaries WHERE call_id = '{call}'"), [["ended", "t", "t", "0", "t"]])
+        phone, call = self.fresh()
+        self.end(call, phone_number=phone, started_at=str(here + 86400), ended_at=str(here + 86400), answered=True)
+        self.assertIn(STAND_IN, self.texts(phone)[0])
+        self.shows("answered, and ended before it began; or tomorrow", "the short text; the times are now's, and marked")
 
     def test_unknown_call(self):
         status, reply = self.end("call-nobody-knows")

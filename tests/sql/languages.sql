@@ -1,5 +1,5 @@
 -- What is understood however it is written: intents; and whose language, times and addresses are believed.
-SELECT plan(7);
+SELECT plan(25);
 
 -- Intents ------------------------------------------------------------------------------------------------------------
 
@@ -20,5 +20,48 @@ UPDATE omnichannel_sessions SET last_agent_id = 'jobs' WHERE id = :'session';
 UPDATE omnichannel_sessions SET last_intent = 'a walk' WHERE id = :'session';
 SELECT is((SELECT last_agent_id FROM omnichannel_sessions WHERE id = :'session'), 'jobs', '... if it has an agent of its own');
 SELECT is(intent_key(NULL), NULL, 'no intent is none');
+
+-- Calls: answered is answered, and no clock is ahead of ours ---------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.call(name text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = name $$;
+CREATE FUNCTION pg_temp.at(s int) RETURNS timestamptz LANGUAGE sql AS $$ SELECT clock_timestamp() + s * interval '1 second' $$;
+CREATE FUNCTION pg_temp.ends(name text, began int, over int, facts jsonb DEFAULT '{}') RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM t.call(name, '+250780000002', jsonb_build_object('started', pg_temp.at(began), 'ended_at', pg_temp.at(over), 'ended', true) || facts);
+    RETURN (pg_temp.call(name)).status;
+END $$;
+SELECT is(pg_temp.ends('a1', -60, -61, '{"answered": true}'), 'ended', 'an answered call that ended before it began was answered');
+SELECT is((pg_temp.call('a1')).duration_seconds, 0, '... its duration is not known');
+SELECT is(pg_temp.ends('a2', -60, -60, '{"answered": true}'), 'ended', 'so was one that took no second');
+SELECT is(pg_temp.ends('a3', -60, -61), 'ended', 'clocks that disagree do not say that nobody answered');
+SELECT is(pg_temp.ends('a4', -60, -61, '{"answered": false}'), 'missed', '... whoever reports it may');
+SELECT 1 AS leave FROM t.call('a5', '+250780000002', '{"answered": true}') \gset
+SELECT is(pg_temp.ends('a5', -60, -60), 'ended', 'a call that was answered before its end came');
+SELECT is(pg_temp.ends('a6', -60, -60), 'missed', 'no second, and nobody says more: missed');
+SELECT is(pg_temp.ends('a6', -60, -60, '{"answered": true}'), 'ended', '... until somebody does');
+
+SELECT is(pg_temp.ends('f1', 3600, 7200), 'ended', 'a call of tomorrow');
+SELECT results_eq($$SELECT started_at <= clock_timestamp(), ended_at <= clock_timestamp(), duration_seconds, times_doubted FROM call_summaries WHERE call_id = 'f1'$$,
+    $$VALUES (true, true, 0, true)$$, '... is one of now, and marked');
+SELECT is(pg_temp.ends('f2', -60, 3600, '{"answered": true}'), 'ended', 'an end that is still to come');
+SELECT results_eq($$SELECT ended_at <= clock_timestamp(), duration_seconds BETWEEN 60 AND 70, times_doubted FROM call_summaries WHERE call_id = 'f2'$$,
+    $$VALUES (true, true, true)$$, '... is now');
+SELECT is(pg_temp.ends('f3', 100, 200, '{"answered": true}'), 'ended', 'a clock that is a little ahead');
+SELECT results_eq($$SELECT answered_at > clock_timestamp(), duration_seconds, times_doubted FROM call_summaries WHERE call_id = 'f3'$$,
+    $$VALUES (true, 100, false)$$, '... is believed');
+SELECT 1 AS leave FROM record_call_event(jsonb_build_object('channel', 'whatsapp', 'call_id', 'f4', 'event', 'connect', 'phone', '+250780000003',
+    'at', pg_temp.at(9000), 'over', false, 'wait_s', 6), NULL, NULL, 60, ARRAY[uuid_v7(), uuid_v7(), uuid_v7(), uuid_v7()]) \gset
+SELECT 1 AS leave FROM record_call_event(jsonb_build_object('channel', 'whatsapp', 'call_id', 'f4', 'event', 'terminate', 'phone', '+250780000003',
+    'at', pg_temp.at(9000), 'started_at', pg_temp.at(9000), 'ended_at', pg_temp.at(9060), 'answered', true, 'over', true, 'wait_s', 6), NULL, NULL, 60,
+    ARRAY[uuid_v7(), uuid_v7(), uuid_v7(), uuid_v7()]) \gset
+SELECT results_eq($$SELECT status, started_at <= clock_timestamp(), answered_at <= clock_timestamp(), ended_at <= clock_timestamp(), duration_seconds, times_doubted
+                      FROM call_summaries WHERE call_id = 'f4'$$, $$VALUES ('ended', true, true, true, 0, true)$$, 'a webhook''s, too');
+
+SELECT is((SELECT last_active_channel FROM profiles WHERE phone_number = '+250780000002'), 'voice', 'who called was last active by voice');
+SELECT 1 AS leave FROM t.inbound('+250780000002') \gset
+SELECT 1 AS leave FROM t.call('f3', NULL, '{"summary": "Late"}') \gset
+SELECT is((SELECT last_active_channel FROM profiles WHERE phone_number = '+250780000002'), 'sms', '... until they write; what is told of a call later changes nothing');
+SELECT 1 AS leave FROM t.call('f5', '+250780000002') \gset
+SELECT is((SELECT last_active_channel FROM profiles WHERE phone_number = '+250780000002'), 'voice', '... until the next call');
 
 SELECT * FROM finish();
