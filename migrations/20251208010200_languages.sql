@@ -228,13 +228,187 @@ BEGIN
     RETURN QUERY SELECT c.id, c.call_id, c.profile_id, c.session_id, created, session_created;
 END $$;
 
+-- 3. Addresses ----------------------------------------------------------------------------------------------------------
+
+-- verified_at says that a provider's signed webhook showed the person to write or call from this address. A number that only stands in
+-- the header of a SIP call, or that a tool or an exchange names, is a claim.
+CREATE FUNCTION address_claimed() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    NEW.verified_at := NULL;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER address_claimed BEFORE INSERT ON contact_addresses FOR EACH ROW EXECUTE FUNCTION address_claimed();
+
+CREATE FUNCTION address_proven(p_profile uuid, p_phone text, p_wa_id text, p_bsuid text) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE contact_addresses a SET verified_at = clock_timestamp()
+     WHERE a.profile_id = p_profile AND a.verified_at IS NULL
+       AND (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid))
+$$;
+
+-- A call by WhatsApp proves the caller's addresses; one over SIP nothing.
+CREATE FUNCTION call_proves(p_call uuid, p_event jsonb) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT address_proven(s.profile_id, p_event ->> 'phone', substr(p_event ->> 'phone', 2), p_event ->> 'bsuid')
+      FROM call_summaries s
+     WHERE s.id = p_call AND p_event ->> 'channel' = 'whatsapp'
+$$;
+
+-- Until now every address was marked: what nobody has written from is a claim.
+UPDATE contact_addresses a SET verified_at = NULL
+ WHERE a.verified_at IS NOT NULL
+   AND NOT EXISTS (SELECT 1 FROM omnichannel_sessions s JOIN message_delivery_log m ON m.session_id = s.id
+                    WHERE s.profile_id = a.profile_id AND m.direction = 'inbound'
+                      AND (m.recipient_phone = a.value OR (a.kind <> 'tel' AND m.channel = 'whatsapp')))
+   AND NOT (a.kind <> 'tel' AND EXISTS (SELECT 1 FROM call_summaries c JOIN call_events e ON e.call_id = c.call_id
+                                         WHERE c.profile_id = a.profile_id AND c.channel = 'whatsapp'));
+
+-- 4. What comes in ----------------------------------------------------------------------------------------------------------
+
+-- As before, and besides: the addresses it comes from are proven.
+CREATE OR REPLACE FUNCTION record_inbound_message(p_channel text, p_provider text, p_external_id text, p_phone text, p_wa_id text,
+    p_bsuid text, p_name text, p_content text, p_at timestamptz, p_metadata jsonb, p_keyword text, p_answer jsonb,
+    p_turn boolean, p_quiet_ms int, p_ids uuid[])
+RETURNS TABLE (outcome text, message_id uuid, session_id uuid, profile_id uuid, session_created boolean, consent_changed boolean)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    person profiles;
+    dialog record;
+    wants  boolean := p_turn;
+    answer jsonb := p_answer;
+    call   text;
+    facts  jsonb := p_metadata - 'choice' - 'wants_more';
+    chosen text;
+    long   uuid; -- the SMS that goes on
+    fixed  text; -- whether the fixed answer goes out
+    first_at timestamptz; -- the first message that no turn has read
+BEGIN
+    consent_changed := false;
+    SELECT 'duplicate', m.id, m.session_id, m.profile_id, false INTO outcome, message_id, session_id, profile_id, session_created
+      FROM message_delivery_log m
+     WHERE m.provider = p_provider AND m.external_message_id = p_external_id AND m.direction = 'inbound';
+    IF FOUND THEN
+        RETURN NEXT;
+        RETURN;
+    END IF;
+
+    -- Everybody locks outbound messages before people before conversations before inbound messages, several of a kind in order of id.
+    -- Who is nobody yet has no messages; who learns an address now is locked by that.
+    IF p_keyword = 'stop' THEN
+        PERFORM 1 FROM message_delivery_log m
+          WHERE m.profile_id IN (SELECT a.profile_id FROM contact_addresses a
+                                  WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid)))
+            AND m.channel = p_channel AND m.status IN ('pending', 'failed')
+          ORDER BY m.id FOR NO KEY UPDATE;
+    END IF;
+    profile_id := person_find_or_create(p_phone, p_wa_id, p_bsuid, p_name, p_ids[2]);
+    PERFORM address_proven(profile_id, p_phone, p_wa_id, p_bsuid);
+    PERFORM number_used(profile_id, p_phone);
+    UPDATE profiles p SET
+        last_active_channel = p_channel,
+        has_whatsapp = CASE WHEN p_channel = 'whatsapp' THEN true ELSE p.has_whatsapp END,
+        has_whatsapp_at = CASE WHEN p_channel = 'whatsapp' THEN clock_timestamp() ELSE p.has_whatsapp_at END,
+        wa_window_until = CASE WHEN p_channel = 'whatsapp' THEN
+            greatest(p.wa_window_until, least(p_at, clock_timestamp()) + interval '24 hours') ELSE p.wa_window_until END
+     WHERE p.user_id = profile_id
+       AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start'));
+    IF p_channel = 'whatsapp' THEN
+        PERFORM address_window(profile_id, p_wa_id, p_bsuid, least(p_at, clock_timestamp()) + interval '24 hours');
+    END IF;
+    SELECT * INTO dialog FROM session_open(profile_id, p_channel, NULL, NULL, NULL, p_ids[3]);
+    session_id := dialog.id;
+    IF p_metadata ?| ARRAY['choice', 'wants_more'] THEN
+        SELECT o.chosen, o.long INTO chosen, long FROM message_offers(session_id, p_metadata, p_content) AS o;
+        facts := facts || jsonb_strip_nulls(jsonb_build_object('option', chosen));
+    END IF;
+
+    INSERT INTO message_delivery_log AS m (id, session_id, profile_id, call_id, channel, direction, message_type, provider,
+        content, recipient_phone, status, external_message_id, idem_key, awaits_turn, metadata)
+    SELECT p_ids[1], s.id, profile_id, s.call_id, p_channel, 'inbound', 'message', p_provider,
+        p_content, nullif(p_phone, ''), 'received', p_external_id, 'in:' || p_ids[1], false, facts
+      FROM omnichannel_sessions s WHERE s.id = session_id
+    ON CONFLICT (provider, external_message_id) WHERE direction = 'inbound' DO NOTHING
+    RETURNING m.id, m.call_id INTO message_id, call;
+    IF NOT FOUND THEN -- the same message came on another connection at the same moment
+        SELECT 'duplicate', m.id, m.session_id, false INTO outcome, message_id, session_id, session_created
+          FROM message_delivery_log m
+         WHERE m.provider = p_provider AND m.external_message_id = p_external_id AND m.direction = 'inbound';
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    outcome := 'new';
+    session_created := dialog.created;
+    PERFORM thread_touch(session_id, profile_id, p_channel, call, 1);
+
+    IF p_keyword IN ('stop', 'start') THEN
+        UPDATE profiles p SET
+            allows_sms = CASE WHEN p_channel = 'sms' THEN p_keyword = 'start' ELSE p.allows_sms END,
+            allows_whatsapp = CASE WHEN p_channel = 'whatsapp' THEN p_keyword = 'start' ELSE p.allows_whatsapp END
+         WHERE p.user_id = profile_id
+           AND CASE p_channel WHEN 'sms' THEN p.allows_sms ELSE p.allows_whatsapp END <> (p_keyword = 'start');
+        consent_changed := FOUND;
+        IF p_keyword = 'stop' THEN
+            UPDATE message_delivery_log m SET status = 'suppressed', next_attempt_at = NULL, error_code = 'opted_out'
+             WHERE m.profile_id = record_inbound_message.profile_id AND m.channel = p_channel
+               AND m.status IN ('pending', 'failed')
+               AND (consent_changed OR m.message_type <> 'confirmation'); -- the answer to an earlier STOP still goes
+            wants := false;
+        ELSIF NOT consent_changed THEN -- somebody who never stopped says a word like "start": an ordinary message
+            wants := true;
+        END IF;
+        IF NOT consent_changed THEN
+            answer := NULL;
+        END IF;
+    END IF;
+
+    IF answer IS NOT NULL THEN
+        fixed := answer_check(session_id, profile_id, p_channel, p_keyword, answer -> 'texts');
+        IF fixed <> 'go' THEN
+            answer := NULL;
+            wants := fixed = 'loop' AND p_keyword <> 'stop';
+        END IF;
+    END IF;
+
+    SELECT * INTO person FROM profiles p WHERE p.user_id = profile_id;
+    IF long IS NOT NULL AND person.allows_sms THEN
+        PERFORM message_go_on(long, message_id);
+    ELSIF answer IS NOT NULL AND (p_keyword IN ('stop', 'start')
+            OR CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
+        PERFORM messages_enqueue(session_id, jsonb_build_array(answer - 'texts' || jsonb_build_object(
+            'content', coalesce(answer -> 'texts' ->> left(lower(coalesce(person.preferred_language,
+                person.notification_preferences ->> 'language', (SELECT c.language FROM call_summaries c WHERE c.call_id = call))), 2),
+                answer -> 'texts' ->> 'en'),
+            'recipient_phone', person.phone_number, 'channel', p_channel, 'message_type', 'confirmation',
+            'idem_key', 'answer:' || message_id || ':' || p_channel || ':1', 'group_id', message_id,
+            'expires_in_s', 21600, 'call_id', call)));
+    ELSIF wants AND (CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
+        -- A short quiet time joins messages that come in a row; a turn that is running folds this one into the next. The parts of
+        -- a long text wait for each other, in whatever order they come. But not for ever: who goes on writing is answered too.
+        UPDATE message_delivery_log m SET awaits_turn = true WHERE m.id = message_id;
+        SELECT coalesce(min(m.created_at), clock_timestamp()) INTO first_at FROM message_delivery_log m, omnichannel_sessions s
+         WHERE s.id = record_inbound_message.session_id AND m.session_id = s.id AND m.awaits_turn AND m.seq > coalesce(s.turn_upto, 0);
+        UPDATE omnichannel_sessions s SET
+            turn_due_at = CASE
+                WHEN (p_metadata ->> 'parts')::int > (SELECT count(*) FROM message_delivery_log m
+                      WHERE m.session_id = s.id AND m.awaits_turn AND m.metadata ->> 'ref' = p_metadata ->> 'ref')
+                THEN least(clock_timestamp() + interval '20 seconds', first_at + interval '30 seconds')
+                ELSE least(clock_timestamp() + p_quiet_ms * interval '1 millisecond',
+                           first_at + greatest(p_quiet_ms, least(8 * p_quiet_ms, 10000)) * interval '1 millisecond') END,
+            turn_attempts = CASE WHEN s.needs_human THEN 0 ELSE s.turn_attempts END
+         WHERE s.id = session_id;
+    END IF;
+    RETURN NEXT;
+END $$;
+
 DO $$
 DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times')
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

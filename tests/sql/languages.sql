@@ -1,5 +1,5 @@
 -- What is understood however it is written: intents; and whose language, times and addresses are believed.
-SELECT plan(25);
+SELECT plan(32);
 
 -- Intents ------------------------------------------------------------------------------------------------------------
 
@@ -63,5 +63,27 @@ SELECT 1 AS leave FROM t.call('f3', NULL, '{"summary": "Late"}') \gset
 SELECT is((SELECT last_active_channel FROM profiles WHERE phone_number = '+250780000002'), 'sms', '... until they write; what is told of a call later changes nothing');
 SELECT 1 AS leave FROM t.call('f5', '+250780000002') \gset
 SELECT is((SELECT last_active_channel FROM profiles WHERE phone_number = '+250780000002'), 'voice', '... until the next call');
+
+-- Addresses: who writes or calls by WhatsApp has proven where from, who is named has not -----------------------------------------
+
+CREATE FUNCTION pg_temp.proven(phone text) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(a.kind || CASE WHEN a.verified_at IS NULL THEN '' ELSE '!' END, ' ' ORDER BY a.kind)
+      FROM contact_addresses a JOIN profiles p ON p.user_id = a.profile_id WHERE p.phone_number = phone
+$$;
+SELECT 1 AS leave FROM t.call('p1', '+250780000011') \gset
+SELECT is(pg_temp.proven('+250780000011'), 'tel', 'the number of a SIP call is a claim');
+SELECT 1 AS leave FROM session_for(NULL, '+250780000012', NULL, NULL, NULL, NULL, ARRAY[uuid_v7(), uuid_v7()]) \gset
+SELECT is(pg_temp.proven('+250780000012'), 'tel', 'so is one that a tool names');
+SELECT 1 AS leave FROM t.inbound('+250780000011') \gset
+SELECT is(pg_temp.proven('+250780000011'), 'tel!', 'who writes from it has proven it');
+SELECT 1 AS leave FROM t.inbound('+250780000013', '{"channel": "whatsapp", "wa_id": "250780000013", "bsuid": "RW.13"}') \gset
+SELECT is(pg_temp.proven('+250780000013'), 'bsuid! tel! wa!', 'a WhatsApp message proves all it comes with');
+SELECT 1 AS leave FROM t.call('p2', '+250780000014', '{"channel": "whatsapp"}') \gset
+SELECT is(pg_temp.proven('+250780000014'), 'tel wa', 'who says of a call that it came by WhatsApp proves nothing');
+SELECT call_proves((pg_temp.call('p2')).id, '{"channel": "whatsapp", "phone": "+250780000014"}') \gset
+SELECT is(pg_temp.proven('+250780000014'), 'tel! wa!', '... WhatsApp''s own event does');
+SELECT 1 AS leave FROM t.call('p3', '+250780000015') \gset
+SELECT call_proves((pg_temp.call('p3')).id, '{"channel": "sip", "phone": "+250780000015"}') \gset
+SELECT is(pg_temp.proven('+250780000015'), 'tel', '... a SIP call''s does not');
 
 SELECT * FROM finish();
