@@ -159,7 +159,8 @@ BEGIN
             wa_window_until = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp'
                 THEN greatest(p.wa_window_until, least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours')
                 ELSE p.wa_window_until END,
-            preferred_language = coalesce(p.preferred_language, p_language)
+            preferred_language = coalesce(CASE WHEN p_language IS DISTINCT FROM c.language THEN language_code(p_language) END,
+                p.preferred_language, p_language) -- what is told a second time is no news
          WHERE p.user_id = c.profile_id;
         IF coalesce(p_channel, c.channel) = 'whatsapp' THEN
             PERFORM address_window(c.profile_id, substr(coalesce(c.phone_number, p_phone), 2), NULL,
@@ -264,9 +265,94 @@ UPDATE contact_addresses a SET verified_at = NULL
    AND NOT (a.kind <> 'tel' AND EXISTS (SELECT 1 FROM call_summaries c JOIN call_events e ON e.call_id = c.call_id
                                          WHERE c.profile_id = a.profile_id AND c.channel = 'whatsapp'));
 
--- 4. What comes in ----------------------------------------------------------------------------------------------------------
+-- 4. Languages ------------------------------------------------------------------------------------------------------------
 
--- As before, and besides: the addresses it comes from are proven.
+-- The code of a language as people and models name it, like core/channel.c; NULL if it is none of ours.
+CREATE FUNCTION language_code(p_text text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT CASE
+        WHEN w IN ('rw', 'kin', 'kinyarwanda', 'ikinyarwanda', 'rwandan', 'rwanda') THEN 'rw'
+        WHEN w IN ('en', 'eng', 'english') THEN 'en'
+        WHEN w IN ('fr', 'fra', 'fre', 'french', 'francais', 'français', 'igifaransa') THEN 'fr'
+        WHEN w IN ('sw', 'swa', 'swh', 'swahili', 'kiswahili', 'igiswahili') THEN 'sw' END
+      FROM (SELECT substring(lower(p_text) FROM '^ *([^ _-]+)') AS w) AS t
+$$;
+
+-- What somebody has last shown to speak is spoken to them from now on; what is no language of ours changes nothing.
+CREATE FUNCTION person_speaks(p_profile uuid, p_language text) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE profiles p SET preferred_language = language_code(p_language)
+     WHERE p.user_id = p_profile AND language_code(p_language) <> coalesce(p.preferred_language, '')
+$$;
+
+-- As before, and besides: the language of what was made of a call's transcript is its person's, if nobody had said which it was.
+CREATE OR REPLACE FUNCTION finish_transcript(p_call uuid, p_token bigint, p_bullets jsonb, p_next_actions jsonb, p_language text, p_retry_s float8)
+RETURNS text LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    c     call_summaries;
+    found text := 'none';
+BEGIN
+    SELECT * INTO c FROM call_summaries s WHERE s.id = p_call FOR NO KEY UPDATE;
+    IF c.id IS NULL OR c.summarise_token <> p_token OR c.summarise_lease_until IS NULL THEN
+        RETURN 'lost';
+    END IF;
+    IF call_has_text(c) THEN
+        found := 'late';
+    ELSIF jsonb_array_length(p_bullets) > 0 THEN
+        found := 'made';
+    ELSIF p_retry_s IS NOT NULL THEN
+        found := 'again';
+    END IF;
+    UPDATE call_summaries s SET summarise_lease_until = NULL, summarise_lease_owner = NULL,
+        summarise_due_at = CASE found WHEN 'again' THEN clock_timestamp() + p_retry_s * interval '1 second' END,
+        bullets = CASE found WHEN 'made' THEN p_bullets ELSE s.bullets END,
+        text_made = s.text_made OR found = 'made',
+        next_actions = CASE WHEN found = 'made' AND coalesce(jsonb_array_length(s.next_actions), 0) = 0 THEN p_next_actions ELSE s.next_actions END,
+        language = CASE found WHEN 'made' THEN coalesce(s.language, p_language) ELSE s.language END,
+        notify_due_at = CASE WHEN found = 'made' AND s.notified_at IS NULL AND s.end_seen_at IS NOT NULL THEN clock_timestamp() ELSE s.notify_due_at END
+     WHERE s.id = p_call;
+    IF found = 'made' AND c.language IS NULL THEN
+        PERFORM person_speaks(c.profile_id, p_language);
+    END IF;
+    PERFORM call_retell(p_call);
+    RETURN found;
+END $$;
+
+-- Merges what an agent has noted; p_status NULL leaves the status. was: the status before, NULL when there is no such
+-- conversation. A closed one takes notes, but is not opened again. The language that an agent notes is the person's from now on.
+CREATE OR REPLACE FUNCTION session_note(p_session uuid, p_status text, p_context jsonb)
+RETURNS TABLE (was text, status text, ignored text[])
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+BEGIN
+    PERFORM person_speaks(s.profile_id, p_context ->> 'language') FROM omnichannel_sessions s WHERE s.id = p_session; -- people first
+    SELECT s.status INTO was FROM omnichannel_sessions s WHERE s.id = p_session FOR NO KEY UPDATE;
+    ignored := context_ignored(coalesce(p_context, '{}'));
+    status := CASE WHEN was = 'closed' THEN was ELSE coalesce(p_status, was) END;
+    IF p_status <> status THEN -- refused as a whole
+        RETURN NEXT;
+        RETURN;
+    END IF;
+    UPDATE omnichannel_sessions s SET
+        status = session_note.status,
+        closed_at = CASE WHEN session_note.status = 'closed' THEN coalesce(s.closed_at, clock_timestamp()) END,
+        context = s.context || context_clean(coalesce(p_context, '{}'))
+     WHERE s.id = p_session;
+    RETURN NEXT;
+END $$;
+
+-- 5. What comes in ----------------------------------------------------------------------------------------------------------
+
+-- Stores one message of a person once, and all that follows: person, conversation, thread, WhatsApp's window, consent,
+-- and either the agent's turn or a fixed answer. One transaction, one round trip. Repeated, it says 'duplicate'.
+--   p_keyword  '' | stop | start | help | new: what the message means for consent (core/keyword.h)
+--   p_answer   NULL, or the fixed answer that takes the place of a turn: {id, texts: {rw, en, fr, sw}, provider, cost_rwf,
+--              metadata}; for stop, start and help it is the confirmation, sent only when the word changed something
+--   p_turn     whether the agent shall answer
+--   p_metadata {choice: n}: it names the n-th of the options we gave; {wants_more: true}: it may ask for the next part of a long
+--              SMS, which then is the answer. What became of it is kept as {option: text}. {language}: a word of that language was
+--              the whole message: the person is answered in it from now on
+--   p_ids      new ids for message, person, session
 CREATE OR REPLACE FUNCTION record_inbound_message(p_channel text, p_provider text, p_external_id text, p_phone text, p_wa_id text,
     p_bsuid text, p_name text, p_content text, p_at timestamptz, p_metadata jsonb, p_keyword text, p_answer jsonb,
     p_turn boolean, p_quiet_ms int, p_ids uuid[])
@@ -311,9 +397,11 @@ BEGIN
         has_whatsapp = CASE WHEN p_channel = 'whatsapp' THEN true ELSE p.has_whatsapp END,
         has_whatsapp_at = CASE WHEN p_channel = 'whatsapp' THEN clock_timestamp() ELSE p.has_whatsapp_at END,
         wa_window_until = CASE WHEN p_channel = 'whatsapp' THEN
-            greatest(p.wa_window_until, least(p_at, clock_timestamp()) + interval '24 hours') ELSE p.wa_window_until END
+            greatest(p.wa_window_until, least(p_at, clock_timestamp()) + interval '24 hours') ELSE p.wa_window_until END,
+        preferred_language = coalesce(language_code(p_metadata ->> 'language'), p.preferred_language)
      WHERE p.user_id = profile_id
-       AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start'));
+       AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start')
+            OR p_metadata ? 'language');
     IF p_channel = 'whatsapp' THEN
         PERFORM address_window(profile_id, p_wa_id, p_bsuid, least(p_at, clock_timestamp()) + interval '24 hours');
     END IF;
@@ -377,8 +465,8 @@ BEGIN
     ELSIF answer IS NOT NULL AND (p_keyword IN ('stop', 'start')
             OR CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
         PERFORM messages_enqueue(session_id, jsonb_build_array(answer - 'texts' || jsonb_build_object(
-            'content', coalesce(answer -> 'texts' ->> left(lower(coalesce(person.preferred_language,
-                person.notification_preferences ->> 'language', (SELECT c.language FROM call_summaries c WHERE c.call_id = call))), 2),
+            'content', coalesce(answer -> 'texts' ->> language_code(coalesce(person.preferred_language,
+                person.notification_preferences ->> 'language', (SELECT c.language FROM call_summaries c WHERE c.call_id = call))),
                 answer -> 'texts' ->> 'en'),
             'recipient_phone', person.phone_number, 'channel', p_channel, 'message_type', 'confirmation',
             'idem_key', 'answer:' || message_id || ':' || p_channel || ':1', 'group_id', message_id,
@@ -408,7 +496,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves')
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves', 'language_code', 'person_speaks')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

@@ -137,14 +137,24 @@ begins_with_word(const char *text, const char *word)
     return text[n] == '\0' || text[n] == '-' || text[n] == '_' || text[n] == ' ';
 }
 
-enum language
-language_parse(const char *text)
+bool
+language_find(const char *text, enum language *out)
 {
     while (*text == ' ')
         text++;
     for (size_t i = 0; i < COUNT_OF(language_words); i++) {
-        if (begins_with_word(text, language_words[i].word))
-            return language_words[i].language;
+        if (begins_with_word(text, language_words[i].word)) {
+            *out = language_words[i].language;
+            return true;
+        }
     }
-    return LANG_EN;
+    return false;
+}
+
+enum language
+language_parse(const char *text)
+{
+    enum language l;
+
+    return language_find(text, &l) ? l : LANG_EN;
 }

@@ -40,8 +40,10 @@ enum language { LANG_RW, LANG_EN, LANG_FR, LANG_SW };
 
 const char *language_text(enum language l); /* "rw", "en", "fr", "sw" */
 
-/* From a code like "fr", "fr_FR", "FR-be", "kinyarwanda", "French"; unknown or empty gives LANG_EN.
- */
+/* From a code like "fr", "fr_FR", "FR-be", "kinyarwanda", "French"; false for any other. */
+bool language_find(const char *text, enum language *out) MUST_CHECK;
+
+/* The same; unknown or empty gives LANG_EN. */
 enum language language_parse(const char *text);
 
 #endif

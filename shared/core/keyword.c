@@ -17,6 +17,7 @@
 struct word {
     const char *text;
     enum keyword keyword;
+    const char *language; /* "" for a word that people of every language write */
     bool is_sms_only;
 };
 
@@ -27,24 +28,24 @@ struct said {
 };
 
 static const struct word words[] = {
-    { "STOP", KEYWORD_STOP, false },        { "STOPALL", KEYWORD_STOP, false },
-    { "UNSUBSCRIBE", KEYWORD_STOP, false }, { "OPTOUT", KEYWORD_STOP, false },
-    { "HAGARIKA", KEYWORD_STOP, false },    { "GUHAGARIKA", KEYWORD_STOP, false },
-    { "ARRET", KEYWORD_STOP, false },       { "ARRETER", KEYWORD_STOP, false },
-    { "DESABONNER", KEYWORD_STOP, false },  { "STOPPER", KEYWORD_STOP, false },
-    { "ACHA", KEYWORD_STOP, false },        { "SIMAMISHA", KEYWORD_STOP, false },
-    { "SITISHA", KEYWORD_STOP, false },     { "END", KEYWORD_STOP, true },
-    { "CANCEL", KEYWORD_STOP, true },       { "QUIT", KEYWORD_STOP, true },
-    { "SIBA", KEYWORD_STOP, true },         { "GUSIBA", KEYWORD_STOP, true },
-    { "REKA", KEYWORD_STOP, true },         { "START", KEYWORD_START, false },
-    { "UNSTOP", KEYWORD_START, false },     { "TANGIRA", KEYWORD_START, false },
-    { "SUBUKURA", KEYWORD_START, false },   { "REPRENDRE", KEYWORD_START, false },
-    { "ANZA", KEYWORD_START, false },       { "HELP", KEYWORD_HELP, false },
-    { "UBUFASHA", KEYWORD_HELP, false },    { "AIDE", KEYWORD_HELP, false },
-    { "MSAADA", KEYWORD_HELP, false },      { "INFO", KEYWORD_HELP, false },
-    { "NEW", KEYWORD_NEW, false },          { "BISHYA", KEYWORD_NEW, false },
-    { "BUSHYA", KEYWORD_NEW, false },       { "NOUVEAU", KEYWORD_NEW, false },
-    { "MPYA", KEYWORD_NEW, false },
+    { "STOP", KEYWORD_STOP, "", false },         { "STOPALL", KEYWORD_STOP, "", false },
+    { "UNSUBSCRIBE", KEYWORD_STOP, "", false },  { "OPTOUT", KEYWORD_STOP, "", false },
+    { "HAGARIKA", KEYWORD_STOP, "rw", false },   { "GUHAGARIKA", KEYWORD_STOP, "rw", false },
+    { "ARRET", KEYWORD_STOP, "fr", false },      { "ARRETER", KEYWORD_STOP, "fr", false },
+    { "DESABONNER", KEYWORD_STOP, "fr", false }, { "STOPPER", KEYWORD_STOP, "fr", false },
+    { "ACHA", KEYWORD_STOP, "sw", false },       { "SIMAMISHA", KEYWORD_STOP, "sw", false },
+    { "SITISHA", KEYWORD_STOP, "sw", false },    { "END", KEYWORD_STOP, "", true },
+    { "CANCEL", KEYWORD_STOP, "", true },        { "QUIT", KEYWORD_STOP, "", true },
+    { "SIBA", KEYWORD_STOP, "rw", true },        { "GUSIBA", KEYWORD_STOP, "rw", true },
+    { "REKA", KEYWORD_STOP, "rw", true },        { "START", KEYWORD_START, "", false },
+    { "UNSTOP", KEYWORD_START, "", false },      { "TANGIRA", KEYWORD_START, "rw", false },
+    { "SUBUKURA", KEYWORD_START, "rw", false },  { "REPRENDRE", KEYWORD_START, "fr", false },
+    { "ANZA", KEYWORD_START, "sw", false },      { "HELP", KEYWORD_HELP, "", false },
+    { "UBUFASHA", KEYWORD_HELP, "rw", false },   { "AIDE", KEYWORD_HELP, "fr", false },
+    { "MSAADA", KEYWORD_HELP, "sw", false },     { "INFO", KEYWORD_HELP, "", false },
+    { "NEW", KEYWORD_NEW, "", false },           { "BISHYA", KEYWORD_NEW, "rw", false },
+    { "BUSHYA", KEYWORD_NEW, "rw", false },      { "NOUVEAU", KEYWORD_NEW, "fr", false },
+    { "MPYA", KEYWORD_NEW, "sw", false },
 };
 
 /* White space and what is not drawn (keyboards add a zero-width space or a byte order mark). */
@@ -163,10 +164,11 @@ is_short_stop(const struct word *w, const struct said *said)
 }
 
 enum keyword
-keyword_find(const char *text, enum channel channel)
+keyword_find(const char *text, enum channel channel, const char **language)
 {
     struct said said;
 
+    *language = "";
     if (!words_read(text, &said))
         return KEYWORD_NONE;
     for (size_t i = 0; i < COUNT_OF(words); i++) {
@@ -174,8 +176,10 @@ keyword_find(const char *text, enum channel channel)
 
         if (!str_eq(w->text, said.words[0]) || (w->is_sms_only && channel != CHANNEL_SMS))
             continue;
-        if (said.n == 1 || (channel == CHANNEL_SMS && is_short_stop(w, &said)))
+        if (said.n == 1 || (channel == CHANNEL_SMS && is_short_stop(w, &said))) {
+            *language = w->language;
             return w->keyword;
+        }
     }
     return KEYWORD_NONE;
 }

@@ -15,8 +15,10 @@ enum keyword { KEYWORD_NONE, KEYWORD_STOP, KEYWORD_START, KEYWORD_HELP, KEYWORD_
  * ("stop please"), unless they say where or when ("stop at noon"). END, CANCEL, SIBA, GUSIBA, REKA,
  * QUIT may be ordinary answers in a chat, so they mean stop on SMS only, and alone. INFO and HELP
  * words mean help. NEW words leave behind what was said before.
+ * *language: "rw", "fr" or "sw" for a word of that language alone; "" for those that people of
+ * every language write (STOP, HELP, INFO, NEW, ...), and for none.
  */
-enum keyword keyword_find(const char *text, enum channel channel);
+enum keyword keyword_find(const char *text, enum channel channel, const char **language);
 
 const char *keyword_text(enum keyword k); /* "", "stop", "start", "help", "new" */
 

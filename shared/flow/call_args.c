@@ -100,7 +100,7 @@ call_args_read(struct arena *a, struct json_object *args, struct call_facts *out
 {
     struct phone *phone = arena_alloc(a, sizeof(*phone));
     const char *no_phone = read_phone(a, args, phone);
-    const char *language = json_opt_str(a, args, "language", "");
+    enum language l;
 
     *out = (struct call_facts){
         .call_id = json_opt_scalar(a, args, "call_id", ""),
@@ -113,7 +113,8 @@ call_args_read(struct arena *a, struct json_object *args, struct call_facts *out
         .next_actions = array_text(a, args, "next_actions"),
         .transcript = json_opt_str(a, args, "transcript", ""),
         .intent = json_opt_str(a, args, "main_intent", ""),
-        .language = str_empty(language) ? "" : language_text(language_parse(language)),
+        .language =
+            language_find(json_opt_str(a, args, "language", ""), &l) ? language_text(l) : "",
         .started_ms = time_of(a, args, "started_at"),
         .ended_ms = time_of(a, args, "ended_at"),
         .answered = flag_of(args, "answered"),

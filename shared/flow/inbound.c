@@ -53,7 +53,8 @@ decide(const struct config *c, const struct inbound *m, struct inbound_entry *en
     if (!m->answerable)
         return;
     entry->wants_turn = true;
-    entry->keyword = m->parts > 1 ? KEYWORD_NONE : keyword_find(m->text, entry->channel);
+    if (m->parts <= 1)
+        entry->keyword = keyword_find(m->text, entry->channel, &entry->language);
     switch (entry->keyword) {
     case KEYWORD_STOP:
         entry->has_answer = true;
@@ -111,6 +112,8 @@ store_message(struct flow *f, struct arena *a, const struct inbound_request *req
         .correlation_id = log_correlation(f->log),
         .answer_provider = p->channel == CHANNEL_SMS ? f->config->sms_providers[0] : p->name,
         .quiet_ms = f->config->turn_quiet_ms,
+        .keyword = KEYWORD_NONE,
+        .language = "",
     };
 
     decide(f->config, m, &entry);

@@ -6,7 +6,8 @@
 static const struct param params[] = {
     { "session_id", PARAM_UUID, true, 0, NULL, "The conversation." },
     { "context", PARAM_OBJECT, true, TOOL_NOTE_MAX, NULL,
-      "Facts to keep, merged by key, such as {\"budget\": \"200k\", \"district\": \"Kicukiro\"}." },
+      "Facts to keep, merged by key, such as {\"budget\": \"200k\", \"district\": \"Kicukiro\"}. "
+      "\"language\" (rw, en, fr or sw) is what the person is answered in from now on." },
 };
 static const size_t n_params = COUNT_OF(params);
 

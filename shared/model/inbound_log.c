@@ -60,6 +60,8 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
     }
     if (in->keyword != KEYWORD_NONE)
         json_set_str(metadata, "keyword", keyword_text(in->keyword));
+    if (!str_empty(in->language))
+        json_set_str(metadata, "language", in->language);
     if (in->choice > 0)
         json_set_int(metadata, "choice", in->choice);
     if (!str_empty(in->list))

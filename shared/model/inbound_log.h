@@ -32,6 +32,7 @@ struct inbound_entry {
     bool wants_more;  /* it may ask for the next part of a long answer */
     const char *correlation_id;
     enum keyword keyword;
+    const char *language; /* the keyword's; "" if it tells none */
     bool wants_turn;
     /* The fixed answer in place of a turn; has_answer false for none. */
     bool has_answer;

@@ -13,16 +13,57 @@ class Told(SystemTest):
         """Writes to us and returns the text that came back, on the same channel."""
         since = max((m["seq"] for m in self.phone(number, count=1, wait_s=0)), default=0)
         self.phone_does(number, channel, {"text": text, **more})
-        got = self.phone(number, since=since)
-        self.assertTrue(got, f"no answer to {text}")
-        self.assertEqual(got[0]["channel"], channel)
-        return got[0]["text"]
+        for count in (1, 2):  # an SMS may be answered by WhatsApp, too
+            got = [m["text"] for m in self.phone(number, count=count, since=since, wait_s=20) if m["channel"] == channel]
+            if got:
+                return got[0]
+        return self.fail(f"no answer to {text}")
 
     def call(self, number, call_id, **facts):
         status, reply = self.tool("/tools/call_log_summary", {"call_id": call_id, "phone_number": number, "bullets": ["Kigali"],
                                                               "ended": True, **facts})
         self.assertEqual(status, 200, reply)
         return reply
+
+
+class Languages(Told):
+    def test_a_word_is_answered_in_its_language(self):
+        number = "+250788321001"
+        self.assertIn("automatic assistant", self.told(number, "HELP"))
+        self.assertIn("assistant automatique", self.told(number, "Aide"))
+        self.assertIn("assistant automatique", self.told(number, "HELP"))  # anybody's word: the language stays
+        self.assertIn("msaidizi", self.told(number, "msaada?"))
+        self.assertIn("ntizongera kubandikira", self.told(number, "HAGARIKA"))
+        self.assertIn("yongeye kubandikira", self.told(number, "START"))
+        number = "+250788321009"
+        self.assertIn("ne vous enverra plus", self.told(number, "Arr\u00eater", "whatsapp"))
+        self.assertEqual(self.value(f"SELECT preferred_language FROM profiles WHERE phone_number = '{number}'"), "fr")
+
+    def test_fixed_texts_speak_what_was_spoken_last(self):
+        number = "+250788321002"
+        self.call(number, "spoken-1", language="en")
+        self.assertIn("Reply to", self.phone(number)[-1]["text"])
+        self.call(number, "spoken-2", language="Kiswahili")
+        self.assertIn("Jibu kwa", self.phone(number, count=2)[-1]["text"])
+        self.phone_does(number, "whatsapp", {"message": {"type": "audio", "audio": {"id": "1", "voice": True}}})
+        self.assertIn("ujumbe wa sauti", self.phone(number, count=3)[-1]["text"])
+        self.lab_json("POST", "/lab/agent", {"status": 500})
+        self.assertIn("Tumepokea ujumbe", self.told(number, "nyumba?"))
+        self.assertIn("mazungumzo mapya", self.told(number, "mpya"))
+        self.tool("/post-call-notify", {"call_id": "spoken-3", "phone_number": "+250788321003", "answered": False})
+        self.assertIn("we missed your call", self.phone("+250788321003")[-1]["text"])
+        self.assertIn("nouvelle conversation", self.told("+250788321003", "nouveau"))
+        self.sql("UPDATE call_summaries SET notified_at = notified_at - interval '2 hours' WHERE call_id = 'spoken-3'")
+        since = self.phone("+250788321003", count=2)[-1]["seq"]
+        self.tool("/post-call-notify", {"call_id": "spoken-4", "phone_number": "+250788321003", "answered": False})
+        self.assertIn("nous avons manqu", self.phone("+250788321003", since=since)[-1]["text"])
+
+    def test_an_agent_notes_the_language(self):
+        number = "+250788321004"
+        call = {"id": "call_1", "name": "session_add_context", "arguments": {"context": {"language": "fr"}}}
+        self.lab_json("POST", "/lab/agent", {"replies": [{"tool_calls": [call]}, {"reply": "Bien."}]})
+        self.assertEqual(self.told(number, "Je cherche une maison"), "Bien.")
+        self.assertIn("assistant automatique", self.told(number, "HELP"))
 
 
 class Addresses(Told):

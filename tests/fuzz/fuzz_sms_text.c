@@ -61,7 +61,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         check_fit(a, text, max);
         check_fit(a, plain, max);
     }
-    (void)keyword_find(raw, CHANNEL_SMS);
+    (void)keyword_find(raw, CHANNEL_SMS, &(const char *){ "" });
     arena_free(&a);
     return 0;
 }

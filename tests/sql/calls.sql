@@ -18,9 +18,9 @@ SELECT results_eq($$SELECT id, call, created, session_created FROM t.call('c1', 
 SELECT results_eq($$SELECT phone_number, language, main_intent, bullets, sip_call_id, notify_due_at FROM call_summaries$$,
     $$VALUES ('+250780000001', 'rw', 'housing', '["a", "b"]'::jsonb, 's1', NULL::timestamptz)$$, '... its own number stays, whatever the caller says');
 SELECT is((SELECT count(*) FROM profiles), 1::bigint, '... and nobody else is made');
-SELECT is((SELECT preferred_language FROM profiles), 'rw', 'the language of the call is the person''s, if none was known');
+SELECT is((SELECT preferred_language FROM profiles), 'rw', 'the language of the call is the person''s');
 SELECT 1 AS leave FROM t.call('c1', NULL, '{"language": "fr"}') \gset
-SELECT results_eq('SELECT p.preferred_language, c.language FROM profiles p, call_summaries c', $$VALUES ('rw', 'fr')$$, '... and stays');
+SELECT results_eq('SELECT p.preferred_language, c.language FROM profiles p, call_summaries c', $$VALUES ('fr', 'fr')$$, '... and so is the one that is told later');
 SELECT is((SELECT last_intent FROM omnichannel_sessions WHERE id = :'session_id'), 'housing', 'the conversation knows the intent');
 SELECT is((SELECT id::text FROM t.call(NULL, NULL, '{"sip": "s1", "ended": true, "ended_at": "2026-01-01T10:02:05Z", "answered": true}')), :'id', 'its SIP name finds it');
 SELECT results_eq($$SELECT status, started_at, answered_at, ended_at, duration_seconds, end_seen_at IS NOT NULL FROM call_summaries$$,

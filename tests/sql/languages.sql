@@ -1,5 +1,5 @@
 -- What is understood however it is written: intents; and whose language, times and addresses are believed.
-SELECT plan(32);
+SELECT plan(50);
 
 -- Intents ------------------------------------------------------------------------------------------------------------
 
@@ -85,5 +85,49 @@ SELECT is(pg_temp.proven('+250780000014'), 'tel! wa!', '... WhatsApp''s own even
 SELECT 1 AS leave FROM t.call('p3', '+250780000015') \gset
 SELECT call_proves((pg_temp.call('p3')).id, '{"channel": "sip", "phone": "+250780000015"}') \gset
 SELECT is(pg_temp.proven('+250780000015'), 'tel', '... a SIP call''s does not');
+
+-- Languages: the last one somebody has shown to speak --------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.speaks(phone text) RETURNS text LANGUAGE sql AS $$ SELECT preferred_language FROM profiles WHERE phone_number = phone $$;
+-- A word that is answered with a fixed text: what came back.
+CREATE FUNCTION pg_temp.word(phone text, word text, language text DEFAULT NULL) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    session uuid;
+BEGIN
+    SELECT r.session_id INTO session FROM record_inbound_message('sms', 'mtn', uuid_v7()::text, phone, NULL, NULL, NULL, 'text', clock_timestamp(),
+        jsonb_strip_nulls(jsonb_build_object('kind', 'text', 'language', language)), word,
+        jsonb_build_object('id', uuid_v7(), 'provider', 'mtn', 'texts', '{"rw": "RW", "en": "EN", "fr": "FR", "sw": "SW"}'::jsonb), true, 0,
+        ARRAY[uuid_v7(), uuid_v7(), uuid_v7()]) AS r;
+    RETURN (SELECT content FROM message_delivery_log m WHERE m.session_id = session AND m.message_type = 'confirmation' ORDER BY seq DESC LIMIT 1);
+END $$;
+SELECT results_eq($$SELECT w, language_code(w) FROM unnest(ARRAY['rw', 'FR-be', ' fr', 'Kinyarwanda', 'Kiswahili (Kenya)', 'en_GB', 'Français', 'de', '', NULL]) AS w$$,
+    $$VALUES ('rw', 'rw'), ('FR-be', 'fr'), (' fr', 'fr'), ('Kinyarwanda', 'rw'), ('Kiswahili (Kenya)', 'sw'), ('en_GB', 'en'), ('Français', 'fr'),
+        ('de', NULL), ('', NULL), (NULL, NULL)$$, 'languages by code and name');
+SELECT 1 AS leave FROM t.call('g1', '+250780000021', '{"language": "en"}') \gset
+SELECT is(pg_temp.word('+250780000021', 'help'), 'EN', 'after a call in English');
+SELECT is(pg_temp.word('+250780000021', 'help', 'rw'), 'RW', 'a Kinyarwanda word is answered in Kinyarwanda');
+SELECT is(pg_temp.speaks('+250780000021'), 'rw', '... which is the person''s language from now on');
+SELECT is(pg_temp.word('+250780000021', 'help'), 'RW', '... also when the next word is anybody''s');
+SELECT is(pg_temp.word('+250780000021', 'stop', 'fr'), 'FR', 'so with a word that stops');
+SELECT 1 AS leave FROM t.call('g1', NULL, '{"language": "en"}') \gset
+SELECT is(pg_temp.speaks('+250780000021'), 'fr', 'what was known of the call before is no news');
+SELECT 1 AS leave FROM t.call('g2', '+250780000021', '{"language": "sw"}') \gset
+SELECT is(pg_temp.speaks('+250780000021'), 'sw', 'a later call''s language is');
+SELECT 1 AS leave FROM t.call('g3', '+250780000021') \gset
+SELECT is(pg_temp.speaks('+250780000021'), 'sw', '... a call without one changes nothing');
+SELECT is(pg_temp.word('+250780000022', 'help'), 'EN', 'of whom nothing is known is told in English');
+UPDATE profiles SET preferred_language = 'Kinyarwanda' WHERE phone_number = '+250780000022';
+SELECT is(pg_temp.word('+250780000022', 'help'), 'RW', 'a language by its name is one');
+
+SELECT session_id AS session FROM t.inbound('+250780000023') \gset
+SELECT is((SELECT was FROM session_note(:'session', NULL, '{"language": "French", "budget": 1}')), 'active', 'an agent notes the language');
+SELECT is(pg_temp.speaks('+250780000023'), 'fr', '... it is the person''s');
+SELECT is((SELECT was FROM session_note(:'session', NULL, '{"language": "Klingon"}')), 'active', '... one that is none of ours');
+SELECT is(pg_temp.speaks('+250780000023'), 'fr', '... is not');
+SELECT 1 AS leave FROM t.call('g4', '+250780000023', '{"transcript": "Ndashaka inzu", "ended": true}') \gset
+SELECT id, token FROM claim_transcripts('w', 1, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '["Inzu"]', '[]', 'rw', NULL), 'made', 'a text is made from a transcript');
+SELECT is(pg_temp.speaks('+250780000023'), 'rw', '... its language is the person''s');
+SELECT is((pg_temp.call('g4')).language, 'rw', '... and the call''s');
 
 SELECT * FROM finish();

@@ -139,6 +139,19 @@ test_language(void **state)
         expect_text(rows[i].text, language_text(language_parse(rows[i].text)), rows[i].want);
 }
 
+static void
+test_language_that_is_none(void **state)
+{
+    static const char *const rows[] = { "", " ", "de", "frisian", "und", "null", "lingala" };
+    enum language l;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        expect_true(rows[i], !language_find(rows[i], &l));
+    assert_true(language_find("English", &l));
+    assert_int_equal(l, LANG_EN);
+}
+
 int
 main(void)
 {
@@ -148,6 +161,7 @@ main(void)
         cmocka_unit_test(test_message_type_words_and_expiry),
         cmocka_unit_test(test_channel_unknown_words),
         cmocka_unit_test(test_language),
+        cmocka_unit_test(test_language_that_is_none),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -126,9 +126,12 @@ static const struct row rows[] = {
 static void
 expect_keyword(const struct row *row, enum channel channel, enum keyword want)
 {
-    enum keyword got = keyword_find(row->text, channel);
+    const char *language;
+    enum keyword got = keyword_find(row->text, channel, &language);
     if (got != want)
         fail_msg("%s: got \"%s\", want \"%s\"", row->name, keyword_text(got), keyword_text(want));
+    if (got == KEYWORD_NONE)
+        assert_string_equal(language, "");
 }
 
 static void
@@ -139,6 +142,51 @@ test_keyword_find(void **state)
         expect_keyword(&rows[i], CHANNEL_SMS, rows[i].sms);
         expect_keyword(&rows[i], CHANNEL_WHATSAPP, rows[i].chat);
         expect_keyword(&rows[i], CHANNEL_VOICE, rows[i].chat);
+    }
+}
+
+static void
+test_keyword_language(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *want;
+    } words[] = {
+        { "STOP", "" },
+        { "stop please", "" },
+        { "Unsubscribe", "" },
+        { "START", "" },
+        { "HELP", "" },
+        { "INFO", "" },
+        { "NEW", "" },
+        { "END", "" },
+        { "stop at the market", "" },
+        { "HAGARIKA", "rw" },
+        { "Hagarika ubutumwa", "rw" },
+        { "REKA", "rw" },
+        { "tangira", "rw" },
+        { "UBUFASHA", "rw" },
+        { "bushya", "rw" },
+        { "ARRETER", "fr" },
+        { "Arr\u00EAter", "fr" },
+        { "ARR\u00CAT svp", "fr" },
+        { "d\u00E9sabonner", "fr" },
+        { "reprendre", "fr" },
+        { "aide", "fr" },
+        { "nouveau", "fr" },
+        { "ACHA", "sw" },
+        { "acha tafadhali", "sw" },
+        { "anza", "sw" },
+        { "msaada?", "sw" },
+        { "mpya", "sw" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        const char *language = NULL;
+
+        (void)keyword_find(words[i].text, CHANNEL_SMS, &language);
+        expect_text(words[i].text, language, words[i].want);
     }
 }
 
@@ -158,6 +206,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keyword_find),
+        cmocka_unit_test(test_keyword_language),
         cmocka_unit_test(test_keyword_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,11 +85,13 @@ test_phrase_get_differs_between_languages(void **state)
 static void
 test_phrase_words_are_keywords(void **state)
 {
+    const char *language;
+
     (void)state;
-    assert_int_equal(keyword_find("START", CHANNEL_SMS), KEYWORD_START);
-    assert_int_equal(keyword_find("START", CHANNEL_WHATSAPP), KEYWORD_START);
-    assert_int_equal(keyword_find("STOP", CHANNEL_SMS), KEYWORD_STOP);
-    assert_int_equal(keyword_find("STOP", CHANNEL_WHATSAPP), KEYWORD_STOP);
+    assert_int_equal(keyword_find("START", CHANNEL_SMS, &language), KEYWORD_START);
+    assert_int_equal(keyword_find("START", CHANNEL_WHATSAPP, &language), KEYWORD_START);
+    assert_int_equal(keyword_find("STOP", CHANNEL_SMS, &language), KEYWORD_STOP);
+    assert_int_equal(keyword_find("STOP", CHANNEL_WHATSAPP, &language), KEYWORD_STOP);
 }
 
 int
