@@ -341,7 +341,54 @@ BEGIN
     RETURN NEXT;
 END $$;
 
--- 5. What comes in ----------------------------------------------------------------------------------------------------------
+-- 5. The rest of a long SMS ------------------------------------------------------------------------------------------------
+
+-- The SMS whose next part a message asks for, on whatever channel: a part waits for 24 hours and for the very next message. "1" may
+-- also be a choice (p_choice): what was sent last decides.
+CREATE FUNCTION message_continues(p_session uuid, p_choice int) RETURNS uuid
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT m.id
+      FROM (SELECT l.id, l.seq, l.profile_id
+              FROM omnichannel_sessions s
+              JOIN message_delivery_log l ON l.profile_id = s.profile_id
+             WHERE s.id = p_session AND l.session_id = p_session AND l.direction = 'outbound' AND l.metadata ? 'more'
+               AND l.channel = 'sms' AND l.status NOT IN ('suppressed', 'dead')
+               AND l.created_at > clock_timestamp() - interval '24 hours'
+             ORDER BY l.seq DESC LIMIT 1) AS m
+     WHERE NOT EXISTS (SELECT 1 FROM message_delivery_log i
+                        WHERE i.session_id = p_session AND i.direction = 'inbound' AND i.seq > m.seq)
+       AND NOT (p_choice IS NOT NULL AND EXISTS (
+            SELECT 1 FROM message_delivery_log o
+             WHERE o.profile_id = m.profile_id AND o.direction = 'outbound' AND o.metadata ? 'options' AND o.status <> 'suppressed'
+               AND o.seq >= m.seq))
+$$;
+
+-- All parts that follow, as one text. Each but the last ends in a line that says how to get the next.
+CREATE FUNCTION message_rest(p_more jsonb) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT string_agg(CASE WHEN n = 1 THEN '' WHEN before ~ '[.!?:]$' OR words ~ '^([0-9]{1,2}[.):]|[-*]) ' THEN E'\n' ELSE ' ' END || words, '' ORDER BY n)
+      FROM (SELECT n, words, lag(words) OVER (ORDER BY n) AS before
+              FROM (SELECT n, CASE WHEN n < jsonb_array_length(p_more) THEN regexp_replace(part ->> 'text', E'\n[^\n]*$', '')
+                                   ELSE part ->> 'text' END AS words
+                      FROM jsonb_array_elements(p_more) WITH ORDINALITY AS a (part, n)) AS parts) AS t
+$$;
+
+-- Who read an SMS and asks for the rest by WhatsApp gets it there, all of it, once. p_by: {provider, cost_rwf, bsuid?}.
+CREATE FUNCTION message_go_on_by_whatsapp(p_long uuid, p_cause uuid, p_phone text, p_by jsonb) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    m message_delivery_log;
+BEGIN
+    SELECT * INTO m FROM message_delivery_log l WHERE l.id = p_long;
+    PERFORM messages_enqueue(m.session_id, jsonb_build_array(jsonb_build_object(
+        'id', uuid_v7(), 'channel', 'whatsapp', 'provider', p_by -> 'provider', 'message_type', 'reply',
+        'content', left(message_rest(m.metadata -> 'more'), 4096), 'recipient_phone', p_phone, 'call_id', m.call_id,
+        'idem_key', 'more:' || m.id, 'group_id', p_cause, 'expires_in_s', 900, 'segments', 1, 'cost_rwf', p_by -> 'cost_rwf',
+        'metadata', jsonb_strip_nulls(m.metadata - ARRAY['more', 'options', 'bsuid'] || jsonb_build_object('bsuid', p_by -> 'bsuid')))));
+    PERFORM thread_touch(m.session_id, m.profile_id, 'whatsapp', m.call_id, 1);
+END $$;
+
+-- 6. What comes in ----------------------------------------------------------------------------------------------------------
 
 -- Stores one message of a person once, and all that follows: person, conversation, thread, WhatsApp's window, consent,
 -- and either the agent's turn or a fixed answer. One transaction, one round trip. Repeated, it says 'duplicate'.
@@ -349,9 +396,9 @@ END $$;
 --   p_answer   NULL, or the fixed answer that takes the place of a turn: {id, texts: {rw, en, fr, sw}, provider, cost_rwf,
 --              metadata}; for stop, start and help it is the confirmation, sent only when the word changed something
 --   p_turn     whether the agent shall answer
---   p_metadata {choice: n}: it names the n-th of the options we gave; {wants_more: true}: it may ask for the next part of a long
---              SMS, which then is the answer. What became of it is kept as {option: text}. {language}: a word of that language was
---              the whole message: the person is answered in it from now on
+--   p_metadata {choice: n}: it names the n-th of the options we gave; {wants_more: {provider, cost_rwf}}: it may ask for the rest of
+--              a long SMS, which then is the answer, on its own channel. What became of it is kept as {option: text}. {language}: a
+--              word of that language was the whole message: the person is answered in it from now on
 --   p_ids      new ids for message, person, session
 CREATE OR REPLACE FUNCTION record_inbound_message(p_channel text, p_provider text, p_external_id text, p_phone text, p_wa_id text,
     p_bsuid text, p_name text, p_content text, p_at timestamptz, p_metadata jsonb, p_keyword text, p_answer jsonb,
@@ -407,8 +454,11 @@ BEGIN
     END IF;
     SELECT * INTO dialog FROM session_open(profile_id, p_channel, NULL, NULL, NULL, p_ids[3]);
     session_id := dialog.id;
-    IF p_metadata ?| ARRAY['choice', 'wants_more'] THEN
-        SELECT o.chosen, o.long INTO chosen, long FROM message_offers(session_id, p_metadata, p_content) AS o;
+    IF p_metadata ? 'wants_more' THEN
+        long := message_continues(session_id, (p_metadata ->> 'choice')::int);
+    END IF;
+    IF long IS NULL AND p_metadata ? 'choice' THEN
+        SELECT o.chosen INTO chosen FROM message_offers(session_id, p_metadata - 'wants_more', p_content) AS o;
         facts := facts || jsonb_strip_nulls(jsonb_build_object('option', chosen));
     END IF;
 
@@ -460,8 +510,12 @@ BEGIN
     END IF;
 
     SELECT * INTO person FROM profiles p WHERE p.user_id = profile_id;
-    IF long IS NOT NULL AND person.allows_sms THEN
+    IF long IS NOT NULL AND p_channel = 'sms' AND person.allows_sms THEN
         PERFORM message_go_on(long, message_id);
+    ELSIF long IS NOT NULL AND p_channel = 'whatsapp' AND person.allows_whatsapp THEN
+        PERFORM message_go_on_by_whatsapp(long, message_id, person.phone_number, jsonb_build_object(
+            'provider', coalesce(p_metadata #>> '{wants_more,provider}', p_provider), 'cost_rwf', coalesce(p_metadata #> '{wants_more,cost_rwf}', '0'),
+            'bsuid', nullif(p_bsuid, '')));
     ELSIF answer IS NOT NULL AND (p_keyword IN ('stop', 'start')
             OR CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
         PERFORM messages_enqueue(session_id, jsonb_build_array(answer - 'texts' || jsonb_build_object(
@@ -496,7 +550,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves', 'language_code', 'person_speaks')
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves', 'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

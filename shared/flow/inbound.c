@@ -75,7 +75,7 @@ decide(const struct config *c, const struct inbound *m, struct inbound_entry *en
     case KEYWORD_NONE:
         entry->choice = m->choice > 0 ? m->choice : answer_choice(m->text);
         entry->list = m->list;
-        entry->wants_more = entry->channel == CHANNEL_SMS && answer_wants_more(m->text);
+        entry->wants_more = !m->tapped && answer_wants_more(m->text);
         if (str_empty(m->text) && !str_eq(m->kind, "text")) { /* no words to answer */
             entry->has_answer = true;
             entry->answer = no_words_answer(m->kind);

@@ -68,8 +68,12 @@ inbound_log_message(struct db *db, struct arena *a, const struct inbound_entry *
         json_set_str(metadata, "list", in->list);
     if (in->tapped)
         json_set_bool(metadata, "tapped", true);
-    if (in->wants_more)
-        json_set_bool(metadata, "wants_more", true);
+    if (in->wants_more) {
+        struct json_object *by = json_add_object(metadata, "wants_more");
+
+        json_set_str(by, "provider", in->answer_provider);
+        json_set_number(by, "cost_rwf", message_rwf(a, in->answer_cost_mrwf));
+    }
     json_set_str(metadata, "correlation_id", in->correlation_id);
     if (!db_run(db, a, in->keyword == KEYWORD_NEW ? &SQL_inbound_afresh : &SQL_inbound_record,
                 DB_PARAMS(channel_text(in->channel), in->provider, in->external_id,

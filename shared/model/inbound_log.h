@@ -29,7 +29,7 @@ struct inbound_entry {
     int choice;       /* the option it names by its number; 0 for none */
     const char *list; /* the id of the message that offered it; "": the latest that did */
     bool tapped;      /* nobody wrote it: a button was tapped */
-    bool wants_more;  /* it may ask for the next part of a long answer */
+    bool wants_more;  /* it may ask for the rest of a long SMS */
     const char *correlation_id;
     enum keyword keyword;
     const char *language; /* the keyword's; "" if it tells none */

@@ -66,6 +66,32 @@ class Languages(Told):
         self.assertIn("assistant automatique", self.told(number, "HELP"))
 
 
+class TheRest(Told):
+    def test_asked_for_on_the_other_channel(self):
+        number = "+250788322001"
+        sentences = [f"This is sentence {i:02d} of the answer, and it says something." for i in range(1, 16)]
+        self.agent(" ".join(sentences))
+        first = self.told(number, "tell me everything")
+        self.assertIn("sentence 01", first)
+        rest = self.told(number, "1", "whatsapp")
+        said = first.rsplit("\n", 1)[0] + " " + rest.replace("\n", " ")
+        self.assertEqual(said, " ".join(sentences))
+        self.agent("One what?")
+        self.assertEqual(self.told(number, "1", "whatsapp"), "One what?")
+
+    def test_where_both_channels_carried_it(self):
+        number = "+250788322002"
+        self.agent("Hello.")
+        self.told(number, "hello", "whatsapp")
+        profile = self.value(f"SELECT user_id FROM profiles WHERE phone_number = '{number}'")
+        sentences = [f"This is sentence {i:02d} of the message, and it says something." for i in range(1, 9)]
+        _, reply = self.tool("/tools/messaging_send_dual_channel", {"profile_id": profile, "message": " ".join(sentences)})
+        self.assertEqual(reply["status"], "sent", reply)
+        self.assertIn("sentence 08", self.told(number, "more", "sms"))
+        self.tool("/tools/messaging_send_dual_channel", {"profile_id": profile, "message": " ".join(sentences)})
+        self.assertIn("sentence 08", self.told(number, "MORE", "whatsapp"))
+
+
 class Addresses(Told):
     def proven(self, number, kinds):
         self.wait_for("SELECT string_agg(a.kind, ' ' ORDER BY a.kind) FILTER (WHERE a.verified_at IS NOT NULL) FROM contact_addresses a "

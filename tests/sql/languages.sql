@@ -1,5 +1,5 @@
 -- What is understood however it is written: intents; and whose language, times and addresses are believed.
-SELECT plan(50);
+SELECT plan(62);
 
 -- Intents ------------------------------------------------------------------------------------------------------------
 
@@ -129,5 +129,54 @@ SELECT id, token FROM claim_transcripts('w', 1, 60) \gset
 SELECT is(finish_transcript(:'id', :token, '["Inzu"]', '[]', 'rw', NULL), 'made', 'a text is made from a transcript');
 SELECT is(pg_temp.speaks('+250780000023'), 'rw', '... its language is the person''s');
 SELECT is((pg_temp.call('g4')).language, 'rw', '... and the call''s');
+
+-- The rest of a long SMS, asked for by WhatsApp ------------------------------------------------------------------------------------
+
+SELECT is(message_rest('[{"text": "One.\n1 for more"}, {"text": "and two\n1 for more"}, {"text": "three\n1 for more"}, {"text": "2. four"}]'),
+    E'One.\nand two three\n2. four', 'parts are one text again, without the lines that ask');
+SELECT is(message_rest('[{"text": "a\nb"}]'), E'a\nb', '... the last has none');
+CREATE FUNCTION pg_temp.asks(phone text, channel text, choice int DEFAULT NULL) RETURNS uuid LANGUAGE sql AS $$
+    SELECT message_id FROM record_inbound_message(channel, CASE channel WHEN 'sms' THEN 'mtn' ELSE 'meta' END, uuid_v7()::text, phone, NULL,
+        CASE channel WHEN 'whatsapp' THEN 'RW.' || phone END, NULL, '1', clock_timestamp(), jsonb_strip_nulls(jsonb_build_object('kind', 'text', 'choice', choice,
+        'wants_more', jsonb_build_object('provider', CASE channel WHEN 'sms' THEN 'mtn' ELSE 'meta' END, 'cost_rwf', 6.000))), '', NULL, true, 0,
+        ARRAY[uuid_v7(), uuid_v7(), uuid_v7()])
+$$;
+CREATE FUNCTION pg_temp.long(phone text, facts jsonb DEFAULT '{}') RETURNS uuid LANGUAGE sql AS $$
+    SELECT t.enqueue(r.session_id, jsonb_build_object('recipient_phone', phone, 'content', E'Part one.\nMore: 1', 'metadata',
+        '{"kind": "text", "language": "en", "more": [{"text": "Part two.\nMore: 1", "segments": 2, "cost_rwf": 30.000}, {"text": "Part three.", "segments": 1, "cost_rwf": 15.000}]}'::jsonb || facts))
+      FROM t.inbound(phone) AS r
+$$;
+CREATE FUNCTION pg_temp.last(phone text) RETURNS message_delivery_log LANGUAGE sql AS $$
+    SELECT m.* FROM message_delivery_log m JOIN profiles p ON p.user_id = m.profile_id
+     WHERE p.phone_number = phone AND m.direction = 'outbound' ORDER BY m.seq DESC LIMIT 1
+$$;
+SELECT pg_temp.long('+250780000031') AS first \gset
+SELECT pg_temp.asks('+250780000031', 'whatsapp', 1) AS m \gset
+SELECT results_eq($$SELECT channel, provider, message_type, content, recipient_phone, cost_rwf, segments, status, metadata FROM pg_temp.last('+250780000031')$$,
+    $$VALUES ('whatsapp', 'meta', 'reply', E'Part two.\nPart three.', '+250780000031', 6.000, 1, 'pending', '{"kind": "text", "language": "en", "bsuid": "RW.+250780000031"}'::jsonb)$$,
+    'all of it comes, where it was asked for');
+SELECT is((SELECT awaits_turn FROM message_delivery_log WHERE id = :'m'), false, '... and the agent is not asked');
+SELECT pg_temp.asks('+250780000031', 'sms', 1) AS m \gset
+SELECT is((SELECT awaits_turn FROM message_delivery_log WHERE id = :'m'), true, '... there is no more after that');
+SELECT pg_temp.long('+250780000032') AS first \gset
+SELECT pg_temp.asks('+250780000032', 'sms') AS m \gset
+SELECT is((pg_temp.last('+250780000032')).content, E'Part two.\nMore: 1', 'by SMS the next part comes');
+SELECT pg_temp.asks('+250780000032', 'whatsapp') AS m \gset
+SELECT is((pg_temp.last('+250780000032')).content, 'Part three.', '... and the last by WhatsApp');
+SELECT pg_temp.long('+250780000033', '{"options": ["a", "b"]}') AS first \gset
+SELECT pg_temp.asks('+250780000033', 'whatsapp', 1) AS m \gset
+SELECT is((SELECT metadata ->> 'option' FROM message_delivery_log WHERE id = :'m'), 'a', 'where there is a list the figure is the list''s');
+SELECT is((pg_temp.last('+250780000033')).channel, 'sms', '... and nothing follows');
+SELECT pg_temp.long('+250780000033', '{"options": ["a", "b"]}') AS first \gset
+SELECT pg_temp.asks('+250780000033', 'whatsapp') AS m \gset
+SELECT is((pg_temp.last('+250780000033')).metadata ? 'options', false, 'a word brings the rest, which is no list of its own');
+SELECT pg_temp.long('+250780000034') AS first \gset
+UPDATE profiles SET allows_whatsapp = false WHERE phone_number = '+250780000034';
+SELECT pg_temp.asks('+250780000034', 'whatsapp') AS m \gset
+SELECT is((pg_temp.last('+250780000034')).id, :'first', 'who said STOP there gets nothing there');
+SELECT pg_temp.long('+250780000035') AS first \gset
+UPDATE message_delivery_log SET created_at = clock_timestamp() - interval '25 hours' WHERE id = :'first';
+SELECT pg_temp.asks('+250780000035', 'whatsapp') AS m \gset
+SELECT is((SELECT awaits_turn FROM message_delivery_log WHERE id = :'m'), true, 'a day later the rest is gone');
 
 SELECT * FROM finish();
