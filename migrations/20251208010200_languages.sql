@@ -437,7 +437,6 @@ BEGIN
           ORDER BY m.id FOR NO KEY UPDATE;
     END IF;
     profile_id := person_find_or_create(p_phone, p_wa_id, p_bsuid, p_name, p_ids[2]);
-    PERFORM address_proven(profile_id, p_phone, p_wa_id, p_bsuid);
     PERFORM number_used(profile_id, p_phone);
     UPDATE profiles p SET
         last_active_channel = p_channel,
@@ -449,6 +448,7 @@ BEGIN
      WHERE p.user_id = profile_id
        AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start')
             OR p_metadata ? 'language');
+    PERFORM address_proven(profile_id, p_phone, p_wa_id, p_bsuid); -- people before their addresses
     IF p_channel = 'whatsapp' THEN
         PERFORM address_window(profile_id, p_wa_id, p_bsuid, least(p_at, clock_timestamp()) + interval '24 hours');
     END IF;

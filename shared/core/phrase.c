@@ -138,6 +138,24 @@ static const char *const phrases[PHRASE_COUNT][LANG_SW + 1] = {
         [LANG_FR] = "SUITE pour lire la suite",
         [LANG_SW] = "ZAIDI kusoma zaidi",
     },
+    [PHRASE_MORE_TO] = {
+        [LANG_RW] = "Ibindi: 1 kuri",
+        [LANG_EN] = "For more: 1 to",
+        [LANG_FR] = "Pour la suite: 1 au",
+        [LANG_SW] = "Zaidi: 1 kwa",
+    },
+    [PHRASE_MORE_WORD_TO] = {
+        [LANG_RW] = "Ibikurikira: IBINDI kuri",
+        [LANG_EN] = "For the rest: MORE to",
+        [LANG_FR] = "Pour la suite: SUITE au",
+        [LANG_SW] = "Kusoma zaidi: ZAIDI kwa",
+    },
+    [PHRASE_TO] = {
+        [LANG_RW] = "kuri",
+        [LANG_EN] = "to",
+        [LANG_FR] = "au",
+        [LANG_SW] = "kwa",
+    },
     [PHRASE_CHOOSE] = {
         [LANG_RW] = "Hitamo",
         [LANG_EN] = "Choose",

@@ -26,6 +26,9 @@ enum phrase {
     PHRASE_NO_PICTURE,    /* answer to a picture, video, sticker or file without words */
     PHRASE_MORE,          /* the last line of an SMS that goes on: "1 for more" */
     PHRASE_MORE_WORD,     /* the same where figures are taken by options */
+    PHRASE_MORE_TO,       /* "For more: 1 to" (a short code follows) */
+    PHRASE_MORE_WORD_TO,  /* the same where figures are taken by options */
+    PHRASE_TO,            /* "send START to": the last word of it (a short code follows) */
     PHRASE_CHOOSE,        /* on the button that opens a list, at most 20 letters */
     PHRASE_COUNT
 };

@@ -8,7 +8,6 @@
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/latin.h"
-#include "core/phrase.h"
 #include "core/sms_text.h"
 
 /* Behind an item's number: ".", ")", ":" or, with blanks before it or not, a dash. How many bytes;
@@ -151,15 +150,19 @@ part_len(struct arena *a, const char *text, const char *hint, int segments)
 }
 
 size_t
-answer_parts(struct arena *a, const char *plain, int segments, enum language l, bool has_options,
+answer_parts(struct arena *a, const char *plain, int segments, const struct answer_lines *lines,
              const char *out[ANSWER_MAX_PARTS])
 {
-    const char *phrase = phrase_get(has_options ? PHRASE_MORE_WORD : PHRASE_MORE, l);
-    const char *hint = arena_printf(a, "\n%s", sms_text_plain(a, phrase));
+    const char *hint = arena_printf(a, "\n%s", lines->more);
+    const char *last = str_empty(lines->last) ? "" : arena_printf(a, "\n%s", lines->last);
     const char *rest = plain;
     size_t n = 0;
 
-    while (n + 1 < ANSWER_MAX_PARTS && sms_text_size(rest).segments > segments) {
+    if (fits(a, plain, strlen(plain), last, segments)) {
+        out[0] = arena_printf(a, "%s%s", plain, last);
+        return 1;
+    }
+    do {
         size_t len = part_len(a, rest, hint, segments);
         const char *next = rest + len + strspn(rest + len, " \n");
 
@@ -167,7 +170,7 @@ answer_parts(struct arena *a, const char *plain, int segments, enum language l, 
             len--;
         out[n++] = arena_printf(a, "%.*s%s", (int)len, rest, hint);
         rest = next;
-    }
+    } while (n + 1 < ANSWER_MAX_PARTS && sms_text_size(rest).segments > segments);
     out[n++] = sms_text_fit(a, rest, segments);
     return n;
 }

@@ -6,7 +6,6 @@
 #define OMNI_FLOW_ANSWER_H
 
 #include "base/arena.h"
-#include "core/channel.h"
 
 #define ANSWER_MAX_OPTIONS 10
 #define ANSWER_MAX_PARTS   80 /* enough for GUARD_MAX letters of any script */
@@ -18,11 +17,17 @@
  * ANSWER_MAX_OPTIONS. */
 size_t answer_options(struct arena *a, const char *text, const char *out[ANSWER_MAX_OPTIONS]);
 
+/* Lines at the end of an SMS: "1 for more" where another part follows, and what a text that fits
+ * into one message ends in ("" for nothing), which is no longer than that. */
+struct answer_lines {
+    const char *more;
+    const char *last;
+};
+
 /* A text for SMS (sms_text_plain) in parts of at most 'segments' each, cut behind a sentence or a
- * word; a part that another follows ends in a line that says "1 for more", or names a word where
- * the figures are taken by options. Returns how many; out has room for ANSWER_MAX_PARTS. */
-size_t answer_parts(struct arena *a, const char *plain, int segments, enum language l,
-                    bool has_options, const char *out[ANSWER_MAX_PARTS]);
+ * word. Returns how many; out has room for ANSWER_MAX_PARTS. */
+size_t answer_parts(struct arena *a, const char *plain, int segments,
+                    const struct answer_lines *lines, const char *out[ANSWER_MAX_PARTS]);
 
 /* What was cut off somewhere, up to the end of its last whole sentence or line; as it is when there
  * is none. */

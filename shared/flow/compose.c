@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "core/sms_text.h"
 #include "flow/answer.h"
+#include "flow/reply_way.h"
 
 #define PARAGRAPH_MAX  900  /* so that the filled template stays under 1024 */
 #define RICH_MAX_CHARS 4096 /* what WhatsApp takes */
@@ -23,16 +24,21 @@ compose_plain(struct arena *a, const char *text)
 }
 
 struct compose_text
-compose_reply(struct arena *a, const char *text, enum language l)
+compose_reply(struct arena *a, const struct config *c, const char *text, enum language l,
+              bool answers_sms)
 {
     struct compose_text t = compose_plain(a, text);
     const char **options = arena_array(a, ANSWER_MAX_OPTIONS, sizeof(*options));
     const char **parts = arena_array(a, ANSWER_MAX_PARTS, sizeof(*parts));
+    const char *plain = sms_text_plain(a, text);
+    struct answer_lines lines = { .last = "" };
     size_t n_parts;
 
     t.n_options = answer_options(a, text, options);
-    n_parts =
-        answer_parts(a, sms_text_plain(a, text), COMPOSE_SMS_SEGMENTS, l, t.n_options > 0, parts);
+    lines.more = sms_text_plain(a, reply_way_more(a, c, l, t.n_options > 0));
+    if (!answers_sms && !str_empty(reply_way_number(c)) && !reply_way_is_named(c, plain))
+        lines.last = sms_text_plain(a, reply_way_hint(a, c, l));
+    n_parts = answer_parts(a, plain, COMPOSE_SMS_SEGMENTS, &lines, parts);
     t.options = options;
     t.plain = parts[0];
     t.more = parts + 1;

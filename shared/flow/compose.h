@@ -34,8 +34,10 @@ struct compose_text compose_missed(struct arena *a, const struct config *c, enum
 struct compose_text compose_plain(struct arena *a, const char *text);
 
 /* The same for what an agent or a person words: a list in it can be chosen from, and what is too
- * long for one SMS waits until the person asks for more. */
-struct compose_text compose_reply(struct arena *a, const char *text, enum language l);
+ * long for one SMS waits until the person asks for more. An SMS that cannot be replied to says
+ * where to write, unless it answers an SMS: who wrote one knows the number. */
+struct compose_text compose_reply(struct arena *a, const struct config *c, const char *text,
+                                  enum language l, bool answers_sms);
 
 /* What the drafts of one message have in common. */
 struct compose_message {

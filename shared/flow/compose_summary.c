@@ -5,11 +5,11 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "base/utf8.h"
-#include "core/phone.h"
 #include "core/phrase.h"
 #include "core/points.h"
 #include "core/sms_text.h"
 #include "flow/compose.h"
+#include "flow/reply_way.h"
 
 #define LIST_MAX       (64 * 1024)
 #define TEXT_MAX       (4 * LIST_MAX) /* a body and a list of steps always fit */
@@ -88,21 +88,6 @@ rich_summary(struct arena *a, const struct words *w, enum language l)
     return b.data;
 }
 
-/* How to answer: an alphanumeric sender cannot receive, so the short code is named; without one
- * nothing is promised. */
-static const char *
-reply_hint(struct arena *a, const struct config *c, enum language l)
-{
-    bool named_sender = phone_is_service_sender(c->mtn_sms_sender_id) &&
-                        strspn(c->mtn_sms_sender_id, "0123456789") != strlen(c->mtn_sms_sender_id);
-
-    if (!named_sender)
-        return phrase_get(PHRASE_REPLY_HINT, l);
-    if (str_empty(c->sms_short_code))
-        return "";
-    return arena_printf(a, "%s %s.", phrase_get(PHRASE_REPLY_TO, l), c->sms_short_code);
-}
-
 /* The longest prefix of n bytes at most that ends where a word does, unless that takes too much. */
 static size_t
 word_edge(const char *text, size_t n)
@@ -142,15 +127,17 @@ fit_with_tail(struct arena *a, const char *body, const char *tail, int segments)
     return arena_printf(a, "%.*s...%s", (int)word_edge(body, utf8_prefix(body, low)), body, tail);
 }
 
-/* The text for SMS, with the way to answer on a line of its own. */
+/* The text for SMS, with the way to answer on a line of its own, unless it is in the text. */
 static const char *
 plain_text(struct arena *a, const struct config *c, const char *text, enum language l)
 {
-    const char *hint = sms_text_plain(a, reply_hint(a, c, l));
+    const char *hint = sms_text_plain(a, reply_way_hint(a, c, l));
+    const char *body = sms_text_plain(a, text);
+    const char *alone = fit_with_tail(a, body, "", COMPOSE_SMS_SEGMENTS);
 
-    return fit_with_tail(a, sms_text_plain(a, text),
-                         str_empty(hint) ? "" : arena_printf(a, "\n%s", hint),
-                         COMPOSE_SMS_SEGMENTS);
+    if (str_empty(hint) || reply_way_is_named(c, alone))
+        return alone;
+    return fit_with_tail(a, body, arena_printf(a, "\n%s", hint), COMPOSE_SMS_SEGMENTS);
 }
 
 static const char *

@@ -10,6 +10,7 @@
 #include "core/keyword.h"
 #include "core/phone.h"
 #include "flow/answer.h"
+#include "flow/reply_way.h"
 #include "model/inbound_log.h"
 
 #define CONTENT_MAX_CHARS 8000 /* of one inbound message; more than any channel carries */
@@ -46,9 +47,21 @@ is_ours(const struct config *c, const struct phone *from)
     return false;
 }
 
+/* The sentence that answers it on its channel, in all languages: only the database knows the
+ * person's. */
+static void
+answer_with(struct arena *a, const struct config *c, enum phrase p, struct inbound_entry *entry)
+{
+    for (size_t l = 0; l < COUNT_OF(entry->answers); l++)
+        entry->answers[l] = entry->channel == CHANNEL_SMS
+                                ? reply_way_phrase(a, c, p, (enum language)l)
+                                : phrase_get(p, (enum language)l);
+}
+
 /* What a message asks of us beyond being stored: the agent's turn, a fixed answer, or nothing. */
 static void
-decide(const struct config *c, const struct inbound *m, struct inbound_entry *entry)
+decide(struct arena *a, const struct config *c, const struct inbound *m,
+       struct inbound_entry *entry)
 {
     if (!m->answerable)
         return;
@@ -57,28 +70,23 @@ decide(const struct config *c, const struct inbound *m, struct inbound_entry *en
         entry->keyword = keyword_find(m->text, entry->channel, &entry->language);
     switch (entry->keyword) {
     case KEYWORD_STOP:
-        entry->has_answer = true;
-        entry->answer = PHRASE_STOPPED;
+        answer_with(a, c, PHRASE_STOPPED, entry);
         break;
     case KEYWORD_START:
-        entry->has_answer = true;
-        entry->answer = PHRASE_STARTED;
+        answer_with(a, c, PHRASE_STARTED, entry);
         break;
     case KEYWORD_HELP:
-        entry->has_answer = true;
-        entry->answer = PHRASE_HELP;
+        answer_with(a, c, PHRASE_HELP, entry);
         break;
     case KEYWORD_NEW:
-        entry->has_answer = true;
-        entry->answer = PHRASE_AFRESH;
+        answer_with(a, c, PHRASE_AFRESH, entry);
         break;
     case KEYWORD_NONE:
         entry->choice = m->choice > 0 ? m->choice : answer_choice(m->text);
         entry->list = m->list;
         entry->wants_more = !m->tapped && answer_wants_more(m->text);
         if (str_empty(m->text) && !str_eq(m->kind, "text")) { /* no words to answer */
-            entry->has_answer = true;
-            entry->answer = no_words_answer(m->kind);
+            answer_with(a, c, no_words_answer(m->kind), entry);
         } else if (str_empty(m->text)) {
             entry->wants_turn = false;
         }
@@ -116,7 +124,7 @@ store_message(struct flow *f, struct arena *a, const struct inbound_request *req
         .language = "",
     };
 
-    decide(f->config, m, &entry);
+    decide(a, f->config, m, &entry);
     CRASH_POINT("inbound_before_store");
     return inbound_log_message(f->db, a, &entry, stored, e);
 }

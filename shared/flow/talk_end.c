@@ -48,7 +48,8 @@ drafts_of(struct talk *k, enum message_type type, const char *text, struct turn_
         .type = type,
         .person = &k->context.person,
         .language = language_of(k),
-        .text = type == MESSAGE_REPLY ? compose_reply(k->arena, text, language_of(k))
+        .text = type == MESSAGE_REPLY ? compose_reply(k->arena, f->config, text, language_of(k),
+                                                      in.answers == CHANNEL_SMS)
                                       : compose_plain(k->arena, text),
         .key = arena_printf(k->arena, "%s:%s", message_type_text(type), k->turn.id),
         .call_id = k->context.call_id,

@@ -11,7 +11,7 @@ run(struct flow *f, struct tool_call *call, struct err *e)
 
 const struct tool tool_messaging_send_sms = {
     .name = "messaging_send_sms",
-    .description = "Sends the person an SMS of 300 letters; the rest of a longer one waits until "
+    .description = "Sends the person an SMS of 280 letters; the rest of a longer one waits until "
                    "they ask for it. "
                    "Say that it was sent only if status is sent.",
     .params = tool_send_params,

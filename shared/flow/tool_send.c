@@ -16,7 +16,7 @@
 const struct param tool_send_params[] = {
     { "profile_id", PARAM_UUID, true, 0, NULL, "The person." },
     { "message", PARAM_TEXT, true, 4000, NULL,
-      "What to say, in the person's language, without markup. By SMS 300 letters arrive at once, "
+      "What to say, in the person's language, without markup. By SMS 280 letters arrive at once, "
       "the rest when the person asks for more." },
     { "session_id", PARAM_UUID, false, 0, NULL, "The conversation it belongs to." },
     { "subject", PARAM_TEXT, false, 100, NULL, "A title in front of it." },
@@ -103,7 +103,7 @@ tool_send_status(const struct message_state *states, size_t n, size_t n_skipped)
 
 /* A title is a line of its own. */
 static struct compose_text
-text_of(struct tool_call *call, const struct person *to)
+text_of(struct flow *f, struct tool_call *call, const struct person *to)
 {
     struct arena *a = call->arena;
     const char *message = str_trim(a, json_opt_str(a, call->args, "message", ""));
@@ -111,7 +111,7 @@ text_of(struct tool_call *call, const struct person *to)
 
     if (!str_empty(subject))
         message = arena_printf(a, "*%s*\n%s", subject, message);
-    return compose_reply(a, message, language_parse(to->language));
+    return compose_reply(a, f->config, message, language_parse(to->language), false);
 }
 
 /* Channels that were named and that the message does not go out on. */
@@ -267,7 +267,7 @@ send_wish(struct flow *f, struct tool_call *call, struct wish *w, const struct t
     bool wait = call->may_wait && json_opt_bool(call->args, "wait", true);
     struct tool_sent sent;
 
-    w->text = text_of(call, &to->person);
+    w->text = text_of(f, call, &to->person);
     if (!write_rows(f, call, w, to, &sent, e))
         return false;
     if (sent.n > 0 && wait && !deliver_first_attempt(f, sent.ids, sent.n, FIRST_ATTEMPT_MS, e))

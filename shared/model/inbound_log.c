@@ -27,12 +27,12 @@ answer_json(struct arena *a, const struct inbound_entry *in)
     struct json_object *texts;
     struct json_object *metadata;
 
-    if (!in->has_answer)
+    if (in->answers[LANG_EN] == NULL)
         return NULL;
     o = json_new_object(a);
     texts = json_add_object(o, "texts");
     for (size_t i = 0; i < COUNT_OF(languages); i++)
-        json_set_str(texts, language_text(languages[i]), phrase_get(in->answer, languages[i]));
+        json_set_str(texts, language_text(languages[i]), in->answers[languages[i]]);
     json_set_str(o, "id", uuid_new().text);
     json_set_str(o, "provider", in->answer_provider);
     json_set_number(o, "cost_rwf", message_rwf(a, in->answer_cost_mrwf));

@@ -7,7 +7,6 @@
 
 #include "core/channel.h"
 #include "core/keyword.h"
-#include "core/phrase.h"
 #include "io/db.h"
 
 /* A message as it is stored. */
@@ -34,9 +33,7 @@ struct inbound_entry {
     enum keyword keyword;
     const char *language; /* the keyword's; "" if it tells none */
     bool wants_turn;
-    /* The fixed answer in place of a turn; has_answer false for none. */
-    bool has_answer;
-    enum phrase answer;
+    const char *answers[LANG_SW + 1]; /* the fixed answer in place of a turn; NULL for none */
     const char *answer_provider;
     int64_t answer_cost_mrwf;
     int quiet_ms;

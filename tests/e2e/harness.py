@@ -26,6 +26,7 @@ WA_SECRET = "wa-app-secret-of-the-tests"
 WA_VERIFY = "wa-verify-token-of-the-tests"
 OPENAI_SECRET = "whsec_dGhlIHZvaWNlIHdlYmhvb2sncyBzZWNyZXQgb2YgdGVzdHM="
 DEADLINE_S = 60
+REPLY_TO = "\nReply to 8080."  # how an SMS ends that answers none: its sender is a name
 
 
 def request(base, method, path, body=None, headers=None, timeout=60):

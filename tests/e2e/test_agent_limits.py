@@ -8,7 +8,7 @@ import time
 import unittest
 
 from agent_server import call_tools, last_user, say
-from harness import KEY, SystemTest, request
+from harness import KEY, REPLY_TO, SystemTest, request
 from test_continuity import Reading
 from tools import ToolTest, token
 from turns import person
@@ -43,7 +43,7 @@ class Interrupted(SystemTest):
         self.over(number)
         self.assertEqual(self.tool("/tools/operator_send", {"session_id": session, "message": "This is Anne."})[0], 200)
         self.phone(number)
-        self.assertEqual(self.texts(number), ["This is Anne."])
+        self.assertEqual(self.texts(number), ["This is Anne." + REPLY_TO])
         self.assertEqual(self.value(f"SELECT string_agg(status, ' ') FROM turns WHERE profile_id = {person(number)}"), "lost")
         self.assertEqual(self.tool("/tools/session_resume", {"session_id": session})[0], 200)
         self.phone(number, count=2)
@@ -102,7 +102,7 @@ class Interrupted(SystemTest):
         self.wait_for(f"SELECT count(*) FROM turns WHERE profile_id = {person(number)} AND status = 'done'", 1)
         self.phone(number, count=2)
         time.sleep(1)
-        self.assertEqual(sorted(self.texts(number)), ["Sent.", "The code is 4711."])
+        self.assertEqual(sorted(self.texts(number)), ["Sent.", "The code is 4711." + REPLY_TO])
 
 
 class Steady(SystemTest):

@@ -66,6 +66,43 @@ class Languages(Told):
         self.assertIn("assistant automatique", self.told(number, "HELP"))
 
 
+class WhereToReply(Told):
+    """The sender is a name, EasyMO: no phone can answer it."""
+
+    def sent(self, tool, number, **args):
+        since = max((m["seq"] for m in self.phone(number, count=1, wait_s=0)), default=0)
+        status, reply = self.tool("/tools/" + tool, args)
+        self.assertEqual((status, reply["success"]), (200, True), reply)
+        got = self.phone(number, count=len(reply["channels"]), since=since)
+        return {m["channel"]: m["text"] for m in got}, reply
+
+    def test_tools_and_operators_name_the_short_code(self):
+        number = "+250788323001"
+        self.agent("Hello.", "Yego.")
+        self.told(number, "hello", "whatsapp")
+        profile, session = self.sql(f"SELECT profile_id, id FROM omnichannel_sessions WHERE profile_id = "
+                                    f"(SELECT user_id FROM profiles WHERE phone_number = '{number}')")[0]
+        got, reply = self.sent("messaging_send_sms", number, profile_id=profile, message="The car comes at 8")
+        self.assertEqual(got, {"sms": "The car comes at 8\nReply to 8080."})
+        self.assertEqual(reply["channels"][0]["segments"], 1)
+        got, _ = self.sent("messaging_send_dual_channel", number, profile_id=profile, message="Still at 8?")
+        self.assertEqual(got, {"sms": "Still at 8?\nReply to 8080.", "whatsapp": "Still at 8?"})
+        got, _ = self.sent("messaging_send_sms", number, profile_id=profile, message="Write to 8080 when you are there")
+        self.assertEqual(got, {"sms": "Write to 8080 when you are there"})
+        got, reply = self.sent("messaging_send_sms", number, profile_id=profile, message="word " * 59)
+        self.assertTrue(got["sms"].endswith("word\nFor more: 1 to 8080"), got)
+        self.assertEqual((reply["channels"][0]["segments"], reply["channels"][0]["shortened"]), (2, True))
+        self.assertEqual(self.told(number, "muraho"), "Yego.")  # who writes to it knows the number
+        self.assertEqual(self.sent("operator_send", number, session_id=session, message="This is Jean.")[0], {"sms": "This is Jean.\nReply to 8080."})
+
+    def test_confirmations_name_it(self):
+        number = "+250788323002"
+        self.assertTrue(self.told(number, "STOP").endswith("again, send START to 8080."))
+        self.assertTrue(self.told(number, "START").endswith("send STOP to 8080."))
+        self.assertTrue(self.told(number, "Aide").endswith("envoyez STOP au 8080."))
+        self.assertTrue(self.told(number, "STOP", "whatsapp").endswith("envoyez START."))
+
+
 class TheRest(Told):
     def test_asked_for_on_the_other_channel(self):
         number = "+250788322001"

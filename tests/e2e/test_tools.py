@@ -3,7 +3,7 @@
 import time
 import unittest
 
-from harness import in_parallel, request
+from harness import REPLY_TO, in_parallel, request
 from tools import MESSAGING, SENT, ToolTest
 
 
@@ -67,7 +67,7 @@ class Messaging(ToolTest):
         number, profile, _ = self.person()
         status, reply = self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": "later", "wait": False})
         self.assertEqual((status, reply["success"], reply["status"], reply["channels"][0]["status"]), (202, True, "pending", "pending"), reply)
-        self.assertEqual([m["text"] for m in self.phone(number)], ["later"])
+        self.assertEqual([m["text"] for m in self.phone(number)], ["later" + REPLY_TO])
 
     def test_refused_for_now_and_unknown(self):
         number, profile, _ = self.person()
@@ -75,7 +75,7 @@ class Messaging(ToolTest):
         status, reply = self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": "again"})
         # The worker may have begun the next try before this one was answered.
         self.assertEqual((status, reply["status"], reply["channels"][0]["status"] in ("failed", "sending")), (200, "pending", True), reply)
-        self.assertEqual([m["text"] for m in self.phone(number)], ["again"])
+        self.assertEqual([m["text"] for m in self.phone(number)], ["again" + REPLY_TO])
         self.settled(profile)
         self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "400", "match": number})
         status, reply = self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": "never"})

@@ -3,6 +3,7 @@
 import json
 import unittest
 
+from harness import REPLY_TO
 from turns import ANSWER, TurnsTest, person
 
 
@@ -16,7 +17,7 @@ class Tools(TurnsTest):
         self.script(call("messaging_send_sms", message="The address is KG 11 Avenue."), ANSWER)
         self.say(number, "Send me the address", "tools-1")
         got = self.phone(number, count=2)
-        self.assertEqual(sorted(m["text"] for m in got), sorted(["The address is KG 11 Avenue.", ANSWER]))
+        self.assertEqual(sorted(m["text"] for m in got), sorted(["The address is KG 11 Avenue." + REPLY_TO, ANSWER]))
         self.done(number)
         self.assertEqual(self.evidence(number), ("done", 2, ["messaging_send_sms:ok"], "call_center"))
         first, second = self.requests("Send me the address")
@@ -39,7 +40,7 @@ class Tools(TurnsTest):
         self.script({"tool_calls": [again, again]}, {"tool_calls": [again, other]}, ANSWER)
         self.say(number, "The address, once", "repeat-1")
         got = self.phone(number, count=3)
-        self.assertEqual(sorted(m["text"] for m in got), sorted(["KG 11 Avenue.", "KG 12 Avenue.", ANSWER]))
+        self.assertEqual(sorted(m["text"] for m in got), sorted(["KG 11 Avenue." + REPLY_TO, "KG 12 Avenue." + REPLY_TO, ANSWER]))
         self.done(number)
         told = [m["content"] for m in self.requests("The address, once")[-1]["messages"] if m["role"] == "tool"]
         self.assertEqual([told[i] == told[0] for i in range(4)], [True, True, True, False], told)
@@ -104,7 +105,7 @@ class Tools(TurnsTest):
         self.say(number, "Send me the code", "twice-1")
         self.done(number)
         got = [m["text"] for m in self.phone(number, count=3)]
-        self.assertEqual(got.count("The code is 4711."), 1, got)
+        self.assertEqual(got.count("The code is 4711." + REPLY_TO), 1, got)
         self.assertIn(ANSWER, got)
         self.assertEqual(self.value("SELECT count(*) FROM message_delivery_log WHERE message_type = 'tool' "
                                     f"AND profile_id = {person(number)}"), "1")
@@ -205,7 +206,7 @@ class Reading(TurnsTest):
         self.assertEqual(len(request["messages"]), 2)
         seq = self.phone(number, count=3)[-1]["seq"]
         self.say(number, "Mpya", "before-4")
-        self.assertIn("new conversation", self.phone(number, since=seq)[0]["text"])
+        self.assertIn("mazungumzo mapya", self.phone(number, since=seq)[0]["text"])
         self.say(number, "Something else", "before-5")
         self.done(number, 3)
         request = self.requests("Something else")[-1]

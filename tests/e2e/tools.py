@@ -7,7 +7,7 @@ import json
 import time
 import urllib.parse
 
-from harness import SystemTest
+from harness import REPLY_TO, SystemTest
 
 TOKEN_SECRET = "token-secret-of-the-tests"
 MESSAGING = ["messaging_send_whatsapp", "messaging_send_sms", "messaging_send_dual_channel"]
@@ -46,9 +46,9 @@ class ToolTest(SystemTest):
         return number, reply["profile_id"], reply["session_id"]
 
     def received(self, number):
-        """(channel, text) of everything the phone has."""
+        """(channel, text) of everything the phone has, without the line of an SMS that says where to reply to."""
         path = f"/lab/phones/{urllib.parse.quote(number)}?count=0&wait_ms=0"
-        return [(m["channel"], m["text"]) for m in self.lab_json("GET", path)["messages"]]
+        return [(m["channel"], m["text"].removesuffix(REPLY_TO)) for m in self.lab_json("GET", path)["messages"]]
 
     def rows(self, profile):
         return int(self.value("SELECT count(*) FROM message_delivery_log WHERE direction = 'outbound' AND message_type IN "

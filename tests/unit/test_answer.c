@@ -1,6 +1,7 @@
 /*
  * test_answer - lists to choose from, choices, and long texts in parts.
  */
+#include "base/str.h"
 #include "core/sms_text.h"
 #include "flow/answer.h"
 #include "unit/unit.h"
@@ -106,15 +107,17 @@ sentences(struct arena *a, size_t n)
     return text;
 }
 
+static const struct answer_lines plain_lines = { "1 for more", "" };
+
 static void
 test_short_text_is_one_part(void **state)
 {
     struct arena *a = *state;
     const char *parts[ANSWER_MAX_PARTS];
 
-    assert_int_equal(answer_parts(a, "Hello", 2, LANG_EN, false, parts), 1);
+    assert_int_equal(answer_parts(a, "Hello", 2, &plain_lines, parts), 1);
     assert_string_equal(parts[0], "Hello");
-    assert_int_equal(answer_parts(a, sentences(a, 7), 2, LANG_EN, false, parts), 1);
+    assert_int_equal(answer_parts(a, sentences(a, 7), 2, &plain_lines, parts), 1);
     assert_string_equal(parts[0], sentences(a, 7));
 }
 
@@ -123,7 +126,7 @@ test_long_text_is_cut_behind_sentences(void **state)
 {
     struct arena *a = *state;
     const char *parts[ANSWER_MAX_PARTS];
-    size_t n = answer_parts(a, sentences(a, 16), 2, LANG_EN, false, parts);
+    size_t n = answer_parts(a, sentences(a, 16), 2, &plain_lines, parts);
 
     assert_int_equal(n, 3);
     for (size_t i = 0; i < n; i++)
@@ -147,7 +150,7 @@ test_nothing_is_lost_between_parts(void **state)
 
     for (char *p = text; *p != '\0'; p++) /* no sentences: words only */
         *p = *p == '.' ? 'x' : *p;
-    n = answer_parts(a, text, 2, LANG_FR, false, parts);
+    n = answer_parts(a, text, 2, &plain_lines, parts);
     assert_int_equal(n, 3);
     for (size_t i = 0; i < n; i++)
         joined = arena_printf(a, "%s%s%.*s", joined, i > 0 ? " " : "", (int)strcspn(parts[i], "\n"),
@@ -162,14 +165,14 @@ test_all_of_a_long_answer_waits(void **state)
     struct arena *a = *state;
     const char *parts[ANSWER_MAX_PARTS];
     char *wide = arena_alloc(a, 4 * 4096 + 1);
-    size_t n = answer_parts(a, sentences(a, 96), 2, LANG_SW, false, parts); /* 4,000 letters */
+    size_t n = answer_parts(a, sentences(a, 96), 2, &plain_lines, parts); /* 4,000 letters */
 
     assert_in_range(n, 14, 20);
-    assert_non_null(strstr(parts[2], "1 kwa zaidi"));
+    assert_non_null(strstr(parts[2], "1 for more"));
     assert_non_null(strstr(parts[n - 1], "number 96, a short one."));
     for (size_t i = 0; i < 4096; i++)
         memcpy(wide + 4 * i, "\xF0\x9F\x8F\xA0", 4);
-    n = answer_parts(a, wide, 2, LANG_SW, false, parts);
+    n = answer_parts(a, wide, 2, &plain_lines, parts);
     assert_true(n <= ANSWER_MAX_PARTS);
     assert_null(strstr(parts[n - 1], "..."));
 }
@@ -183,14 +186,14 @@ test_endless_words_and_other_scripts(void **state)
     size_t n;
 
     memset(text, 'a', 900);
-    n = answer_parts(a, text, 2, LANG_EN, false, parts);
+    n = answer_parts(a, text, 2, &plain_lines, parts);
     assert_int_equal(n, 4);
     for (size_t i = 0; i < n; i++)
         assert_true(sms_text_size(parts[i]).segments <= 2);
     text = arena_strdup(a, "");
     for (int i = 0; i < 100; i++)
         text = arena_printf(a, "%sсло", text);
-    n = answer_parts(a, text, 2, LANG_EN, false, parts);
+    n = answer_parts(a, text, 2, &plain_lines, parts);
     assert_int_equal(n, 3);
     for (size_t i = 0; i < n; i++)
         assert_true(sms_text_size(parts[i]).segments <= 2);
@@ -218,16 +221,30 @@ test_what_was_cut_ends_with_a_sentence(void **state)
         expect_text(rows[i].text, answer_whole(*state, rows[i].text), rows[i].want);
 }
 
+/* What a text ends in goes behind it if all of it fits; else it is the line that asks. */
 static void
-test_options_leave_the_figures_free(void **state)
+test_last_line(void **state)
 {
+    static const struct answer_lines lines = { "For more: 1 to 8080", "Reply to 8080." };
     struct arena *a = *state;
     const char *parts[ANSWER_MAX_PARTS];
 
-    answer_parts(a, sentences(a, 14), 2, LANG_EN, true, parts);
-    assert_non_null(strstr(parts[0], "\nMORE for the rest"));
-    answer_parts(a, sentences(a, 14), 2, LANG_RW, true, parts);
-    assert_non_null(strstr(parts[0], "IBINDI"));
+    assert_int_equal(answer_parts(a, "Hello", 2, &lines, parts), 1);
+    assert_string_equal(parts[0], "Hello\nReply to 8080.");
+    for (size_t len = 280; len < 320; len++) {
+        const char *row = str_from_int(a, (int64_t)len);
+        char *text = arena_strdup(a, sentences(a, 8));
+        size_t n;
+
+        text[len] = '\0';
+        n = answer_parts(a, text, 2, &lines, parts);
+        expect_int(row, (int)n, len <= 306 - strlen("\nReply to 8080.") ? 1 : 2);
+        expect_true(row, str_ends(parts[0], n == 1 ? "\nReply to 8080." : "\nFor more: 1 to 8080"));
+        for (size_t i = 0; i < n; i++) {
+            expect_true(row, sms_text_size(parts[i]).segments <= 2);
+            expect_true(row, *parts[i] != '\0');
+        }
+    }
 }
 
 int
@@ -243,7 +260,7 @@ main(void)
         ARENA_TEST(test_all_of_a_long_answer_waits),
         ARENA_TEST(test_endless_words_and_other_scripts),
         ARENA_TEST(test_what_was_cut_ends_with_a_sentence),
-        ARENA_TEST(test_options_leave_the_figures_free),
+        ARENA_TEST(test_last_line),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
