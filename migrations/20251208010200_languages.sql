@@ -366,7 +366,8 @@ $$;
 -- All parts that follow, as one text. Each but the last ends in a line that says how to get the next.
 CREATE FUNCTION message_rest(p_more jsonb) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = pg_catalog, pg_temp AS $$
-    SELECT string_agg(CASE WHEN n = 1 THEN '' WHEN before ~ '[.!?:]$' OR words ~ '^([0-9]{1,2}[.):]|[-*]) ' THEN E'\n' ELSE ' ' END || words, '' ORDER BY n)
+    SELECT string_agg(CASE WHEN n = 1 THEN '' WHEN before ~ '[.!?:]$' OR words ~ '^([0-9]{1,2}[.):]|[-*]) ' THEN E'\n' ELSE ' ' END
+                      || words, '' ORDER BY n)
       FROM (SELECT n, words, lag(words) OVER (ORDER BY n) AS before
               FROM (SELECT n, CASE WHEN n < jsonb_array_length(p_more) THEN regexp_replace(part ->> 'text', E'\n[^\n]*$', '')
                                    ELSE part ->> 'text' END AS words
@@ -514,8 +515,8 @@ BEGIN
         PERFORM message_go_on(long, message_id);
     ELSIF long IS NOT NULL AND p_channel = 'whatsapp' AND person.allows_whatsapp THEN
         PERFORM message_go_on_by_whatsapp(long, message_id, person.phone_number, jsonb_build_object(
-            'provider', coalesce(p_metadata #>> '{wants_more,provider}', p_provider), 'cost_rwf', coalesce(p_metadata #> '{wants_more,cost_rwf}', '0'),
-            'bsuid', nullif(p_bsuid, '')));
+            'provider', coalesce(p_metadata #>> '{wants_more,provider}', p_provider),
+            'cost_rwf', coalesce(p_metadata #> '{wants_more,cost_rwf}', '0'), 'bsuid', nullif(p_bsuid, '')));
     ELSIF answer IS NOT NULL AND (p_keyword IN ('stop', 'start')
             OR CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
         PERFORM messages_enqueue(session_id, jsonb_build_array(answer - 'texts' || jsonb_build_object(
@@ -550,7 +551,8 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves', 'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves',
+                    'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
