@@ -233,14 +233,6 @@ END $$;
 
 -- verified_at says that a provider's signed webhook showed the person to write or call from this address. A number that only stands in
 -- the header of a SIP call, or that a tool or an exchange names, is a claim.
-CREATE FUNCTION address_claimed() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
-BEGIN
-    NEW.verified_at := NULL;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER address_claimed BEFORE INSERT ON contact_addresses FOR EACH ROW EXECUTE FUNCTION address_claimed();
-
 CREATE FUNCTION address_proven(p_profile uuid, p_phone text, p_wa_id text, p_bsuid text) RETURNS void
 LANGUAGE sql SET search_path = public, pg_temp AS $$
     UPDATE contact_addresses a SET verified_at = clock_timestamp()
@@ -459,7 +451,7 @@ BEGIN
         long := message_continues(session_id, (p_metadata ->> 'choice')::int);
     END IF;
     IF long IS NULL AND p_metadata ? 'choice' THEN
-        SELECT o.chosen INTO chosen FROM message_offers(session_id, p_metadata - 'wants_more', p_content) AS o;
+        chosen := message_option(session_id, p_metadata, p_content);
         facts := facts || jsonb_strip_nulls(jsonb_build_object('option', chosen));
     END IF;
 
@@ -551,7 +543,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_claimed', 'address_proven', 'call_proves',
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_proven', 'call_proves',
                     'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

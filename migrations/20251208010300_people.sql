@@ -98,8 +98,8 @@ BEGIN
         END IF;
     END IF;
     IF known < given THEN
-        INSERT INTO contact_addresses (kind, value, profile_id, verified_at)
-        SELECT k, v, person, clock_timestamp()
+        INSERT INTO contact_addresses (kind, value, profile_id) -- a claim, until address_proven()
+        SELECT k, v, person
           FROM (VALUES ('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid)) AS a (k, v)
          WHERE coalesce(v, '') <> ''
         ON CONFLICT (kind, value) DO NOTHING;
