@@ -47,7 +47,7 @@ class Interrupted(SystemTest):
         self.assertEqual(self.value(f"SELECT string_agg(status, ' ') FROM turns WHERE profile_id = {person(number)}"), "lost")
         self.assertEqual(self.tool("/tools/session_resume", {"session_id": session})[0], 200)
         self.phone(number, count=2)
-        self.assertEqual(self.texts(number), ["This is Anne.", "The answer pause-1"])
+        self.assertEqual(self.texts(number), ["This is Anne." + REPLY_TO, "The answer pause-1"])
 
     def test_stop_while_the_answer_is_on_its_way(self):
         number = "+250788020102"
