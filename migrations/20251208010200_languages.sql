@@ -46,11 +46,11 @@ DECLARE
     here   timestamptz := clock_timestamp();
     latest timestamptz := here + interval '5 minutes';
 BEGIN
-    IF greatest(NEW.started_at, NEW.answered_at, NEW.ended_at) > latest THEN
+    IF greatest(NEW.started_at, NEW.answered_at, NEW.ended_at) > latest THEN -- NULL is not known, and stays so
         NEW.started_at := CASE WHEN NEW.started_at > latest THEN here ELSE NEW.started_at END;
         NEW.answered_at := CASE WHEN NEW.answered_at > latest THEN here ELSE NEW.answered_at END;
         NEW.ended_at := CASE WHEN NEW.ended_at > latest THEN here ELSE NEW.ended_at END;
-        NEW.duration_seconds := CASE WHEN NEW.duration_seconds IS NOT NULL
+        NEW.duration_seconds := CASE WHEN NEW.duration_seconds IS NOT NULL AND NEW.started_at IS NOT NULL AND NEW.ended_at IS NOT NULL
             THEN least(2147483647, greatest(0, extract(epoch FROM NEW.ended_at - NEW.started_at)))::int END;
         NEW.times_doubted := true;
     END IF;
@@ -162,6 +162,7 @@ BEGIN
             preferred_language = coalesce(CASE WHEN p_language IS DISTINCT FROM c.language THEN language_code(p_language) END,
                 p.preferred_language, p_language) -- what is told a second time is no news
          WHERE p.user_id = c.profile_id;
+        SELECT coalesce(p.merged_into, p.user_id) INTO c.profile_id FROM profiles p WHERE p.user_id = c.profile_id; -- joined to another since
         IF coalesce(p_channel, c.channel) = 'whatsapp' THEN
             PERFORM address_window(c.profile_id, substr(coalesce(c.phone_number, p_phone), 2), NULL,
                 least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours');
@@ -172,7 +173,8 @@ BEGIN
         SELECT * INTO dialog FROM session_open(c.profile_id, 'voice',
             CASE WHEN c.session_id IS NULL OR NOT EXISTS (
                 SELECT 1 FROM omnichannel_sessions s WHERE s.profile_id = c.profile_id AND s.status <> 'closed'
-                   AND s.expires_at > clock_timestamp() AND s.call_id <> c.call_id) THEN c.call_id END,
+                   AND (s.expires_at > clock_timestamp() OR s.paused_at IS NOT NULL OR s.turn_due_at IS NOT NULL)
+                   AND s.call_id <> c.call_id) THEN c.call_id END,
             NULL, p_intent, p_ids[3]);
         session_created := dialog.created;
         c.session_id := dialog.id;
@@ -232,7 +234,7 @@ END $$;
 -- 3. Addresses ----------------------------------------------------------------------------------------------------------
 
 -- verified_at says that a provider's signed webhook showed the person to write or call from this address. A number that only stands in
--- the header of a SIP call, or that a tool or an exchange names, is a claim.
+-- the header of a SIP call, or that a tool or an exchange names, is a claim. (What was stored before this was marked, whatever it was.)
 CREATE FUNCTION address_proven(p_profile uuid, p_phone text, p_wa_id text, p_bsuid text) RETURNS void
 LANGUAGE sql SET search_path = public, pg_temp AS $$
     UPDATE contact_addresses a SET verified_at = clock_timestamp()
@@ -247,15 +249,6 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
       FROM call_summaries s
      WHERE s.id = p_call AND p_event ->> 'channel' = 'whatsapp'
 $$;
-
--- Until now every address was marked: what nobody has written from is a claim.
-UPDATE contact_addresses a SET verified_at = NULL
- WHERE a.verified_at IS NOT NULL
-   AND NOT EXISTS (SELECT 1 FROM omnichannel_sessions s JOIN message_delivery_log m ON m.session_id = s.id
-                    WHERE s.profile_id = a.profile_id AND m.direction = 'inbound'
-                      AND (m.recipient_phone = a.value OR (a.kind <> 'tel' AND m.channel = 'whatsapp')))
-   AND NOT (a.kind <> 'tel' AND EXISTS (SELECT 1 FROM call_summaries c JOIN call_events e ON e.call_id = c.call_id
-                                         WHERE c.profile_id = a.profile_id AND c.channel = 'whatsapp'));
 
 -- 4. Languages ------------------------------------------------------------------------------------------------------------
 
@@ -317,7 +310,8 @@ RETURNS TABLE (was text, status text, ignored text[])
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
-    PERFORM person_speaks(s.profile_id, p_context ->> 'language') FROM omnichannel_sessions s WHERE s.id = p_session; -- people first
+    PERFORM person_speaks(s.profile_id, p_context ->> 'language') FROM omnichannel_sessions s -- people first; not what is refused
+      WHERE s.id = p_session AND (s.status <> 'closed' OR coalesce(p_status, 'closed') = 'closed');
     SELECT s.status INTO was FROM omnichannel_sessions s WHERE s.id = p_session FOR NO KEY UPDATE;
     ignored := context_ignored(coalesce(p_context, '{}'));
     status := CASE WHEN was = 'closed' THEN was ELSE coalesce(p_status, was) END;
@@ -421,8 +415,9 @@ BEGIN
     END IF;
 
     -- Everybody locks outbound messages before people before conversations before inbound messages, several of a kind in order of id.
-    -- Who is nobody yet has no messages; who learns an address now is locked by that.
-    IF p_keyword = 'stop' THEN
+    -- Who is nobody yet has no messages; who learns an address now is locked by that; two who are joined now have theirs locked by that.
+    IF p_keyword = 'stop' AND (SELECT count(DISTINCT a.profile_id) FROM contact_addresses a
+                                WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid))) = 1 THEN
         PERFORM 1 FROM message_delivery_log m
           WHERE m.profile_id IN (SELECT a.profile_id FROM contact_addresses a
                                   WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid)))
@@ -441,6 +436,8 @@ BEGIN
      WHERE p.user_id = profile_id
        AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start')
             OR p_metadata ? 'language');
+    -- Somebody whom only WhatsApp's own id names may have been joined to another since; whoever did that has finished by now.
+    SELECT coalesce(p.merged_into, p.user_id) INTO profile_id FROM profiles p WHERE p.user_id = profile_id;
     PERFORM address_proven(profile_id, p_phone, p_wa_id, p_bsuid); -- people before their addresses
     IF p_channel = 'whatsapp' THEN
         PERFORM address_window(profile_id, p_wa_id, p_bsuid, least(p_at, clock_timestamp()) + interval '24 hours');
@@ -536,6 +533,8 @@ BEGIN
     END IF;
     RETURN NEXT;
 END $$;
+
+DROP FUNCTION message_offers(uuid, jsonb, text); -- message_option() and message_continues() take its place
 
 DO $$
 DECLARE

@@ -14,6 +14,7 @@ BEGIN
     PERFORM 1 FROM message_delivery_log m
       WHERE (m.profile_id = p_gone AND m.direction = 'outbound') OR (m.profile_id = p_person AND m.status IN ('pending', 'failed'))
       ORDER BY m.id FOR NO KEY UPDATE;
+    PERFORM 1 FROM tool_calls t WHERE t.profile_id = p_gone ORDER BY t.id FOR NO KEY UPDATE; -- tool_send() takes its call first
     PERFORM 1 FROM profiles p WHERE p.user_id IN (p_person, p_gone) ORDER BY p.user_id FOR NO KEY UPDATE;
     PERFORM 1 FROM omnichannel_sessions s WHERE s.profile_id IN (p_person, p_gone) ORDER BY s.id FOR NO KEY UPDATE;
     SELECT * INTO other FROM profiles p WHERE p.user_id = p_gone;
@@ -25,6 +26,7 @@ BEGIN
         has_whatsapp_at = CASE WHEN other.has_whatsapp IS NULL THEN p.has_whatsapp_at ELSE other.has_whatsapp_at END,
         wa_window_until = greatest(p.wa_window_until, other.wa_window_until),
         last_active_channel = coalesce(other.last_active_channel, p.last_active_channel),
+        notification_preferences = other.notification_preferences || p.notification_preferences,
         allows_sms = p.allows_sms AND other.allows_sms,
         allows_whatsapp = p.allows_whatsapp AND other.allows_whatsapp
      WHERE p.user_id = p_person;
@@ -39,7 +41,9 @@ BEGIN
     UPDATE omnichannel_sessions s SET turn_lease_until = NULL, turn_lease_owner = NULL, turn_due_at = clock_timestamp(),
            paused_at = coalesce(s.paused_at, o.paused_at), needs_human = s.needs_human OR o.needs_human,
            call_id = coalesce((SELECT c.call_id FROM call_summaries c WHERE c.call_id IN (s.call_id, o.call_id) ORDER BY c.created_at DESC LIMIT 1),
-                              s.call_id, o.call_id), expires_at = greatest(s.expires_at, o.expires_at)
+                              s.call_id, o.call_id), expires_at = greatest(s.expires_at, o.expires_at),
+           muted_until = greatest(s.muted_until, o.muted_until),
+           context = CASE WHEN octet_length((o.context || s.context)::text) <= 32768 THEN o.context || s.context ELSE s.context END
       FROM omnichannel_sessions o WHERE s.id = goes AND o.id = ends;
     UPDATE omnichannel_sessions s SET profile_id = p_person WHERE s.profile_id = p_gone;
     UPDATE conversation_threads t SET profile_id = p_person WHERE t.profile_id = p_gone;

@@ -3,12 +3,14 @@
 
 -- 1. Held back -----------------------------------------------------------------------------------------------------------
 
--- As before, but a conversation that is held back, or in which an answer is due, does not end by time: what waits in it is not left behind.
+-- As before, but a conversation that is held back, or in which an answer is due, does not end by time: what waits in it is not left
+-- behind. Who was joined to another has none of their own.
 CREATE OR REPLACE FUNCTION session_open(p_profile uuid, p_channel text, p_call text, p_agent text, p_intent text, p_id uuid)
 RETURNS TABLE (id uuid, created boolean, status text)
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 #variable_conflict use_column
 BEGIN
+    p_profile := coalesce((SELECT p.merged_into FROM profiles p WHERE p.user_id = p_profile), p_profile);
     UPDATE omnichannel_sessions s SET status = 'closed', closed_at = clock_timestamp()
      WHERE s.profile_id = p_profile AND s.status IN ('active', 'follow_up') AND s.expires_at <= clock_timestamp()
        AND s.paused_at IS NULL AND s.turn_due_at IS NULL
@@ -61,7 +63,7 @@ CREATE OR REPLACE VIEW sessions_needing_human WITH (security_invoker = true) AS
               AND m.created_at > coalesce((SELECT max(o.created_at) FROM message_delivery_log o
                                             WHERE o.session_id = s.id AND o.direction = 'outbound'
                                               AND o.message_type IN ('reply', 'operator')), '-infinity')) u
-     WHERE s.needs_human OR (s.paused_at IS NOT NULL AND u.unanswered > 0);
+     WHERE (s.needs_human OR s.paused_at IS NOT NULL) AND (s.needs_human OR u.unanswered > 0); -- the first half is what the indexes know
 CREATE INDEX sessions_paused ON omnichannel_sessions (id) WHERE paused_at IS NOT NULL;
 GRANT SELECT (paused_at) ON omnichannel_sessions TO omni_reader;
 
@@ -75,8 +77,6 @@ BEGIN
 END $$;
 CREATE TRIGGER threads_close AFTER UPDATE OF status ON omnichannel_sessions
     FOR EACH ROW WHEN (NEW.status = 'closed' AND OLD.status <> 'closed') EXECUTE FUNCTION threads_close();
-UPDATE conversation_threads t SET status = 'closed'
-  FROM omnichannel_sessions s WHERE s.id = t.session_id AND s.status = 'closed' AND t.status <> 'closed';
 
 -- 3. A new beginning -------------------------------------------------------------------------------------------------------
 
@@ -100,6 +100,7 @@ DECLARE
     s       omnichannel_sessions;
     waiting boolean;
     ending  text := p_evidence ->> 'ending';
+    done    boolean := p_done;
     answers jsonb := p_rows;
     problem text := p_evidence ->> 'error_code';
 BEGIN
@@ -108,8 +109,9 @@ BEGIN
         UPDATE turns t SET status = 'lost', finished_at = clock_timestamp() WHERE t.id = p_turn AND t.status = 'running';
         RETURN 'lost';
     END IF;
-    IF session_left(p_session) THEN
-        p_done := true;
+    IF session_left(p_session) THEN -- and nobody needs to look after what was left
+        done := true;
+        ending := nullif(ending, 'paused');
         answers := '[]';
         problem := coalesce(problem, 'began_anew');
     END IF;
@@ -124,7 +126,7 @@ BEGIN
             coalesce((p_evidence ->> 'probe')::boolean, false), coalesce((p_evidence ->> 'pause_s')::int, 0),
             coalesce((p_evidence ->> 'scale')::float8, 1));
     END IF;
-    IF p_done THEN
+    IF done THEN
         UPDATE message_delivery_log m SET awaits_turn = false, turn_id = p_turn
          WHERE m.session_id = p_session AND m.awaits_turn AND m.seq <= s.turn_upto;
         SELECT EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = p_session AND m.awaits_turn) INTO waiting;

@@ -3,11 +3,25 @@
 
 -- 1. The circuit breaker ---------------------------------------------------------------------------------------------------
 
+-- As before, and besides: what never left says nothing of its provider: none.
+CREATE OR REPLACE FUNCTION attempt_says(p_outcome text, p_http_status int, p_code text) RETURNS text
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT CASE
+        WHEN p_outcome = 'permanent' AND p_code IN ('number_not_served', 'unsendable') THEN 'none'
+        WHEN p_outcome IN ('accepted', 'permanent') THEN 'ok'
+        WHEN p_outcome = 'hold' OR provider_blocks(p_code) THEN 'hard'
+        WHEN p_outcome = 'retry' AND p_code = '131056' THEN 'ok' -- too many to this one person
+        WHEN p_outcome = 'retry' AND (p_http_status = 429 OR p_code IN ('4', '80007', '130429', '133016')) THEN 'pause'
+        ELSE 'fail'
+    END
+$$;
+
 -- As before, and besides: p_times answers that came together say it at once; and while it is open only the answer to a probe counts, not
 -- what was on its way when it opened.
 -- What an attempt says about its provider, not about its message:
 --   ok    it answered, whatever it said of the message      fail  it could not be reached, or nobody knows
 --   hard  our credentials are refused                       pause it asked for p_pause_s seconds of peace
+--   none  it was not asked: another message may be the probe
 -- Opens on five failures that are half of the last minute's attempts of all processes, at once on refused credentials; 30 s, doubling to
 -- ten minutes, jittered. Two good probes close it, and it starts again with one in flight. p_scale shortens all times, for tests.
 DROP FUNCTION provider_result(text, text, text, int, float8);
@@ -24,10 +38,14 @@ BEGIN
         RETURN 'closed'; -- all is well: no lock
     END IF;
     SELECT * INTO c FROM provider_circuit WHERE provider = p_provider FOR NO KEY UPDATE;
-    IF p_what = 'pause' THEN
+    IF p_what = 'none' THEN
+        PERFORM provider_unprobe(p_provider);
+    ELSIF p_what = 'pause' THEN
         UPDATE provider_circuit SET probe_lease_until = NULL,
                not_before = greatest(not_before, clock_timestamp() + p_pause_s * interval '1 second')
          WHERE provider = p_provider;
+    ELSIF c.state = 'open' AND c.probe_lease_until IS NULL THEN
+        RETURN c.state;
     ELSIF c.state = 'open' AND p_what = 'ok' THEN
         IF c.probe_ok >= 1 THEN
             UPDATE provider_circuit SET state = 'closed', open_until = NULL, opens = 0, probe_ok = 0, probe_lease_until = NULL,
@@ -36,7 +54,7 @@ BEGIN
             RETURN 'closed';
         END IF;
         UPDATE provider_circuit SET probe_ok = probe_ok + 1, probe_lease_until = NULL WHERE provider = p_provider;
-    ELSIF c.state = 'open' AND c.probe_lease_until IS NOT NULL THEN
+    ELSIF c.state = 'open' THEN
         UPDATE provider_circuit SET probe_ok = 0, opens = opens + 1, probe_lease_until = NULL,
                open_until = clock_timestamp()
                    + least(600, 30 * 2 ^ least(opens, 6)) * (0.75 + random() / 2) * p_scale * interval '1 second'
@@ -45,9 +63,11 @@ BEGIN
         UPDATE provider_circuit SET max_inflight = least(full_inflight, max_inflight + p_times), failures = 0, good_at = clock_timestamp()
          WHERE provider = p_provider;
     ELSIF c.state = 'closed' THEN
-        SELECT count(*), count(*) FILTER (WHERE attempt_says(a.outcome, a.http_status, a.error_code) = 'fail') INTO seen, bad
+        SELECT count(*), count(*) FILTER (WHERE t.says = 'fail') INTO seen, bad
           FROM delivery_attempts a JOIN message_delivery_log m ON m.id = a.message_id
-         WHERE m.provider = p_provider AND a.finished_at > greatest(clock_timestamp() - interval '60 seconds', c.changed_at);
+         CROSS JOIN LATERAL (SELECT attempt_says(a.outcome, a.http_status, a.error_code) AS says) AS t
+         WHERE m.provider = p_provider AND a.finished_at > greatest(clock_timestamp() - interval '60 seconds', c.changed_at)
+           AND t.says <> 'none';
         IF p_what = 'hard' OR (bad >= 5 AND bad * 2 >= seen) THEN
             UPDATE provider_circuit SET state = 'open', opens = 1, probe_ok = 0, probe_lease_until = NULL, reason = p_reason,
                    failures = 0, changed_at = clock_timestamp(), open_until = clock_timestamp()
@@ -358,10 +378,6 @@ BEGIN
                           LIMIT 1000 FOR NO KEY UPDATE SKIP LOCKED);
     RETURN NEXT;
 END $$;
-
--- Dead letters are listed and sent again by hand, also where the log has grown.
-CREATE INDEX messages_dead ON message_delivery_log (created_at) WHERE status = 'dead';
-CREATE INDEX messages_replayed ON message_delivery_log (replay_of) WHERE replay_of IS NOT NULL;
 
 -- 4. From outside the programs ---------------------------------------------------------------------------------------------
 

@@ -163,7 +163,8 @@ check_bound(const struct tool_call *call, const struct tool_bond *bond, struct e
         return err_set(e, ERR_FORBIDDEN, "Authorization: for nobody we know");
     if (!str_empty(c->turn_id) && !bond->turn_runs)
         return err_set(e, ERR_FORBIDDEN, "Authorization: of a turn that is over");
-    if (is_given_other(call, "profile_id", c->profile_id))
+    if (is_given_other(call, "profile_id", c->profile_id) &&
+        is_given_other(call, "profile_id", bond->person))
         return err_set(e, ERR_FORBIDDEN, "profile_id: not of this conversation");
     if (is_given_other(call, "call_id", c->call_id))
         return err_set(e, ERR_FORBIDDEN, "call_id: not of this conversation");

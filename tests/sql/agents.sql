@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(102);
+SELECT plan(105);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -162,6 +162,12 @@ SELECT is(finish_turn(:'turn_id', :'before', :token, false, jsonb_build_array(t.
 SELECT is((SELECT error_code FROM turns WHERE id = :'turn_id'), 'began_anew', '... says why');
 SELECT is((SELECT count(*) FILTER (WHERE direction = 'outbound') + count(*) FILTER (WHERE awaits_turn) FROM message_delivery_log WHERE session_id = :'before'), 0::bigint,
     '... and sends nothing: its answer would come after the new beginning');
+SELECT session_id AS before FROM t.inbound('+250781000014') \gset
+SELECT 1 AS leave FROM pg_temp.afresh('+250781000014', 'new-4') \gset
+SELECT turn_id, token FROM t.turn(:'before') \gset
+SELECT is(finish_turn(:'turn_id', :'before', :token, false, '[]', '{"agent": "call_center", "ending": "paused"}', 60, 900), 'done', 'also where the agent''s server rests');
+SELECT is((SELECT status FROM turns WHERE id = :'turn_id'), 'failed', '... which the turn says');
+SELECT is((SELECT count(*) FROM sessions_needing_human WHERE session_id = :'before'), 0::bigint, '... and no person need look at it');
 SELECT results_eq($$SELECT outcome, session_created FROM pg_temp.afresh('+250781000005', 'new-2')$$, $$VALUES ('new', true)$$, 'a stranger may say NEW');
 
 -- Evidence --------------------------------------------------------------------------------------------------------------------------

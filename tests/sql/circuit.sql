@@ -1,7 +1,7 @@
 -- The circuit breaker: when it opens, who tries whether the provider is back, how it closes, and that none of it costs a message
 -- an attempt.
 SET t.breaker = 'on';
-SELECT plan(66);
+SELECT plan(71);
 
 CREATE FUNCTION pg_temp.circuit() RETURNS provider_circuit LANGUAGE sql AS $$ SELECT * FROM provider_circuit WHERE provider = 'p' $$;
 CREATE FUNCTION pg_temp.enqueue(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(t.enqueue(t.session(), '{"provider": "p"}')) FROM generate_series(1, n) $$;
@@ -76,6 +76,17 @@ SELECT count(*) AS leave FROM finish_outbound((SELECT jsonb_agg(jsonb_build_obje
 SELECT results_eq($$SELECT state, opens, open_until < clock_timestamp() + interval '45 s' FROM pg_temp.circuit()$$, $$VALUES ('open', 1, true)$$, '... what comes in later from before changes nothing');
 SELECT is((SELECT count(*) FROM message_delivery_log WHERE id = ANY (:'early'::uuid[] || :'late'::uuid[]) AND status = 'failed'), 40::bigint, '... all of them wait');
 UPDATE message_delivery_log SET status = 'dead', dead_reason = 'permanent', next_attempt_at = NULL WHERE id = ANY (:'early'::uuid[] || :'late'::uuid[]);
+
+-- What never left says nothing
+SELECT pg_temp.enqueue(5) AS leave \gset
+UPDATE provider_circuit SET open_until = clock_timestamp(), probe_ok = 1, probe_lease_until = NULL WHERE provider = 'p';
+SELECT is(pg_temp.attempt(50, 'permanent', '{"error_code": "number_not_served"}'), 1::bigint, 'a probe that cannot be sent at all');
+SELECT results_eq('SELECT state, probe_ok, probe_lease_until FROM pg_temp.circuit()', $$VALUES ('open', 1, NULL::timestamptz)$$, '... closes nothing, and the next may try');
+SELECT is(pg_temp.attempt(50, 'notsent'), 1::bigint, '... which fails');
+SELECT id AS early FROM claim_outbound('mtn', 'w', 1, 90, ARRAY[t.enqueue(t.session())]) \gset
+SELECT is((pg_temp.circuit()).state, 'open', 'and a good answer from before');
+SELECT provider_result('p', 'ok', NULL, 1, 1) AS leave, provider_result('p', 'ok', NULL, 1, 1) AS leave2 \gset
+SELECT is((pg_temp.circuit()).state, 'open', '... does not close it: no probe is out');
 
 -- Nothing to send
 UPDATE provider_circuit SET state = 'open', open_until = clock_timestamp(), probe_lease_until = NULL WHERE provider = 'p';

@@ -121,6 +121,26 @@ is 'who logs a message from outside holds the conversation, so that messages hav
     "$(meanwhile "SELECT log_message_delivery('$session', t.profile_of('$session'), 'sms', 'operator', 'text', '+250780001007', 'mtn', 'sent')" \
         "SELECT 1 FROM omnichannel_sessions WHERE id = '$session' FOR NO KEY UPDATE NOWAIT" | grep -o 'could not obtain lock')" 'could not obtain lock'
 
+# Two persons are joined while messages come from the one, from the other and from both, STOP among them, and a tool writes to the one who goes.
+sql race "CREATE TABLE t.joins AS SELECT n, i.profile_id AS gone, i.session_id FROM generate_series(1, 20) AS n,
+        LATERAL t.inbound(NULL, jsonb_build_object('channel', 'whatsapp', 'bsuid', 'RW.j' || n)) AS i" 'GRANT SELECT ON t.joins TO PUBLIC' \
+    "SELECT t.inbound('+2507800030' || n + 10), t.enqueue(session_id, '{\"channel\": \"whatsapp\", \"provider\": \"meta\"}') FROM t.joins" \
+    "INSERT INTO tool_calls (id, tool, caller, profile_id) SELECT uuid_v7(), 'join', 'bound', gone FROM t.joins" >/dev/null
+is 'twenty persons are joined while all sorts of things come from both: no deadlock' \
+    "$(burst 30 "SELECT CASE :n % 5
+            WHEN 0 THEN format('SELECT count(*) > 0 FROM tool_send(%L, %L, %L, NULL, jsonb_build_array(t.outbound(''{\"message_type\": \"tool\", \"provider\": \"kannel\"}'')), ''[]'', false, uuid_v7())',
+                (SELECT c.id FROM tool_calls c WHERE c.tool = 'join' AND c.profile_id IN (gone, (SELECT p.merged_into FROM profiles p WHERE p.user_id = gone)) LIMIT 1), gone, session_id)
+            WHEN 1 THEN format('SELECT true FROM t.inbound(NULL, ''{\"channel\": \"whatsapp\", \"bsuid\": \"RW.j%s\"}'')', n)
+            WHEN 2 THEN format('SELECT true FROM t.inbound(''+2507800030%s'', ''{\"channel\": \"whatsapp\", \"bsuid\": \"RW.j%s\", \"keyword\": \"stop\"}'')', n + 10, n)
+            WHEN 3 THEN format('SELECT true FROM t.inbound(''+2507800030%s'', ''{\"channel\": \"whatsapp\", \"bsuid\": \"RW.j%s\"}'')', n + 10, n)
+            ELSE format('SELECT true FROM t.inbound(''+2507800030%s'')', n + 10) END FROM t.joins ORDER BY n \gexec" | count)" 't=600'
+is '... nothing is left with those who are gone' \
+    "$(sql race "SELECT count(*) FILTER (WHERE p.merged_into IS NULL), (SELECT count(*) FROM omnichannel_sessions s JOIN t.joins j ON j.gone = s.profile_id),
+            (SELECT count(*) FROM message_delivery_log m JOIN t.joins j ON j.gone = m.profile_id) FROM t.joins j JOIN profiles p ON p.user_id = j.gone")" '0|0|0'
+is '... and nobody who said STOP is written to' \
+    "$(sql race "SELECT count(*) FROM message_delivery_log m JOIN profiles p ON p.user_id = m.profile_id JOIN t.joins j ON j.gone IN (SELECT g.user_id FROM profiles g WHERE g.merged_into = p.user_id)
+                  WHERE m.channel = 'whatsapp' AND m.status IN ('pending', 'failed') AND m.message_type <> 'confirmation'")" 0
+
 # The order of locks, where it is easily lost: who waits for a message holds neither its person nor a conversation.
 session=$(sql race "SELECT get_or_create_session(t.person('+250780001009'), 'sms')")
 message=$(sql race "SELECT t.enqueue('$session')")

@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(114);
+SELECT plan(115);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -235,6 +235,7 @@ SELECT throws_ok(format('SELECT session_note(%L, NULL, jsonb_build_object(''x'',
 SELECT is((SELECT was FROM session_note(uuid_v7(), 'active', NULL)), NULL, 'no such conversation');
 SELECT 1 AS leave FROM session_note(:'notes', 'closed', NULL) \gset
 SELECT results_eq(format('SELECT was, status FROM session_note(%L, ''active'', ''{"budget": "1"}'')', :'notes'), $$VALUES ('closed', 'closed')$$, 'a closed one is not opened again');
+SELECT is((SELECT p.preferred_language FROM session_note(:'notes', 'active', '{"language": "fr"}') n, profiles p WHERE p.user_id = t.profile_of(:'notes')), NULL, '... and nothing else that was noted with it is kept');
 SELECT results_eq(format('SELECT status, context ->> ''budget'' FROM omnichannel_sessions WHERE id = %L', :'notes'), $$VALUES ('closed', '250k')$$, '... and takes nothing of such a call');
 SELECT results_eq(format('SELECT was, status FROM session_note(%L, ''closed'', ''{"late": true}'')', :'notes'), $$VALUES ('closed', 'closed')$$, '... closing it twice is fine');
 

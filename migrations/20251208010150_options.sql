@@ -1,7 +1,6 @@
 -- The option that a message which is just coming in names, of those we gave. Of the message it was tapped in ({list: its id}), however
 -- much was said since. A number that was typed: of the latest list, for seven days, on any channel, while it is among the last things
 -- we said.
-DROP FUNCTION message_offers(uuid, jsonb, text);
 CREATE FUNCTION message_option(p_session uuid, p_metadata jsonb, p_content text) RETURNS text
 LANGUAGE plpgsql STABLE SET search_path = public, pg_temp AS $$
 DECLARE
