@@ -78,6 +78,7 @@ DECLARE
     trigger  call_triggers;
     dialog   record;
     person   uuid;
+    joined   uuid;
     ended    boolean := p_ended;
     answer   boolean := p_answered;
     over_at  timestamptz := p_ended_at;
@@ -162,7 +163,11 @@ BEGIN
             preferred_language = coalesce(CASE WHEN p_language IS DISTINCT FROM c.language THEN language_code(p_language) END,
                 p.preferred_language, p_language) -- what is told a second time is no news
          WHERE p.user_id = c.profile_id;
-        SELECT coalesce(p.merged_into, p.user_id) INTO c.profile_id FROM profiles p WHERE p.user_id = c.profile_id; -- joined to another since
+        SELECT p.merged_into INTO joined FROM profiles p WHERE p.user_id = c.profile_id;
+        IF joined IS NOT NULL THEN -- to another, since
+            c.profile_id := joined;
+            PERFORM 1 FROM profiles p WHERE p.user_id = joined FOR NO KEY UPDATE;
+        END IF;
         IF coalesce(p_channel, c.channel) = 'whatsapp' THEN
             PERFORM address_window(c.profile_id, substr(coalesce(c.phone_number, p_phone), 2), NULL,
                 least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours');
@@ -232,6 +237,15 @@ BEGIN
 END $$;
 
 -- 3. Addresses ----------------------------------------------------------------------------------------------------------
+
+-- One writer per address from here on, always in the same order.
+CREATE FUNCTION addresses_lock(p_phone text, p_wa_id text, p_bsuid text) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended(v, 20251207) AS k
+          FROM unnest(ARRAY['tel:' || nullif(p_phone, ''), 'wa:' || nullif(p_wa_id, ''), 'bsuid:' || nullif(p_bsuid, '')]) AS v
+         WHERE v IS NOT NULL ORDER BY k) AS locks
+$$;
 
 -- verified_at says that a provider's signed webhook showed the person to write or call from this address. A number that only stands in
 -- the header of a SIP call, or that a tool or an exchange names, is a claim. (What was stored before this was marked, whatever it was.)
@@ -404,6 +418,7 @@ DECLARE
     long   uuid; -- the SMS that goes on
     fixed  text; -- whether the fixed answer goes out
     first_at timestamptz; -- the first message that no turn has read
+    joined uuid;
 BEGIN
     consent_changed := false;
     SELECT 'duplicate', m.id, m.session_id, m.profile_id, false INTO outcome, message_id, session_id, profile_id, session_created
@@ -415,9 +430,12 @@ BEGIN
     END IF;
 
     -- Everybody locks outbound messages before people before conversations before inbound messages, several of a kind in order of id.
-    -- Who is nobody yet has no messages; who learns an address now is locked by that; two who are joined now have theirs locked by that.
-    IF p_keyword = 'stop' AND (SELECT count(DISTINCT a.profile_id) FROM contact_addresses a
-                                WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid))) = 1 THEN
+    -- Who is nobody yet has no messages; who learns an address now is locked by that. Whoever joins two persons takes the addresses first.
+    IF p_keyword = 'stop' THEN
+        IF (SELECT count(DISTINCT a.profile_id) FROM contact_addresses a
+             WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid))) > 1 THEN
+            PERFORM addresses_lock(p_phone, p_wa_id, p_bsuid);
+        END IF;
         PERFORM 1 FROM message_delivery_log m
           WHERE m.profile_id IN (SELECT a.profile_id FROM contact_addresses a
                                   WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid)))
@@ -437,7 +455,11 @@ BEGIN
        AND (p.last_active_channel IS DISTINCT FROM p_channel OR p_channel = 'whatsapp' OR p_keyword IN ('stop', 'start')
             OR p_metadata ? 'language');
     -- Somebody whom only WhatsApp's own id names may have been joined to another since; whoever did that has finished by now.
-    SELECT coalesce(p.merged_into, p.user_id) INTO profile_id FROM profiles p WHERE p.user_id = profile_id;
+    SELECT p.merged_into INTO joined FROM profiles p WHERE p.user_id = profile_id;
+    IF joined IS NOT NULL THEN
+        profile_id := joined;
+        PERFORM 1 FROM profiles p WHERE p.user_id = joined FOR NO KEY UPDATE;
+    END IF;
     PERFORM address_proven(profile_id, p_phone, p_wa_id, p_bsuid); -- people before their addresses
     IF p_channel = 'whatsapp' THEN
         PERFORM address_window(profile_id, p_wa_id, p_bsuid, least(p_at, clock_timestamp()) + interval '24 hours');
@@ -542,7 +564,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_proven', 'call_proves',
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'addresses_lock', 'address_proven', 'call_proves',
                     'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

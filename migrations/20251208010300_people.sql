@@ -1,14 +1,54 @@
 -- Two persons who turn out to be one: WhatsApp names its own id and the number together, and each was known apart.
 
+-- Of two open conversations of one person the first goes on with all that was said, noted and asked for in the second, which ends. A
+-- turn that runs in either is begun again and reads everything; what it sent by a tool is known to it (shared/sql/turn_context.sql).
+-- Its caller holds both, and their messages.
+CREATE FUNCTION session_fold(goes omnichannel_sessions, ends omnichannel_sessions) RETURNS void
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    ends_is_later boolean := ends.updated_at > goes.updated_at;
+BEGIN
+    IF ends.id IS NULL THEN
+        RETURN;
+    END IF;
+    UPDATE omnichannel_sessions s SET status = 'closed', closed_at = clock_timestamp(), starts_afresh = false, turn_due_at = NULL,
+           turn_lease_until = NULL, turn_lease_owner = NULL, paused_at = NULL, needs_human = false
+     WHERE s.id = ends.id;
+    UPDATE turns t SET session_id = goes.id, token = goes.turn_token + 1, status = CASE t.status WHEN 'running' THEN 'lost' ELSE t.status END
+     WHERE t.id = (SELECT f.id FROM turns f
+                    WHERE f.session_id = ends.id AND f.status NOT IN ('done', 'stopped')
+                      AND f.token > coalesce((SELECT max(d.token) FROM turns d WHERE d.session_id = ends.id AND d.status IN ('done', 'stopped')), 0)
+                    ORDER BY f.token LIMIT 1);
+    UPDATE omnichannel_sessions s SET
+        turn_token = s.turn_token + 1, turn_lease_until = NULL, turn_lease_owner = NULL, turn_due_at = clock_timestamp(),
+        paused_at = coalesce(s.paused_at, ends.paused_at), needs_human = s.needs_human OR ends.needs_human,
+        muted_until = greatest(s.muted_until, ends.muted_until), expires_at = greatest(s.expires_at, ends.expires_at),
+        active_channels = ARRAY(SELECT DISTINCT c FROM unnest(s.active_channels || ends.active_channels) AS c),
+        last_agent_id = CASE WHEN ends_is_later THEN coalesce(ends.last_agent_id, s.last_agent_id) ELSE coalesce(s.last_agent_id, ends.last_agent_id) END,
+        last_intent = CASE WHEN ends_is_later THEN coalesce(ends.last_intent, s.last_intent) ELSE coalesce(s.last_intent, ends.last_intent) END,
+        call_id = coalesce((SELECT c.call_id FROM call_summaries c WHERE c.call_id IN (s.call_id, ends.call_id) ORDER BY c.created_at DESC LIMIT 1),
+                           s.call_id, ends.call_id),
+        context = CASE WHEN octet_length((ends.context || s.context)::text) <= 32768 THEN ends.context || s.context ELSE s.context END
+     WHERE s.id = goes.id;
+    INSERT INTO conversation_threads AS t (session_id, profile_id, channel, parent_call_id, message_count, last_message_at)
+    SELECT goes.id, goes.profile_id, e.channel, e.parent_call_id, e.message_count, e.last_message_at
+      FROM conversation_threads e WHERE e.session_id = ends.id
+    ON CONFLICT (session_id, channel) DO UPDATE SET
+        message_count = t.message_count + excluded.message_count,
+        last_message_at = greatest(t.last_message_at, excluded.last_message_at),
+        parent_call_id = coalesce(t.parent_call_id, excluded.parent_call_id);
+    UPDATE message_delivery_log m SET session_id = goes.id WHERE m.session_id = ends.id;
+    UPDATE call_summaries c SET session_id = goes.id WHERE c.session_id = ends.id;
+END $$;
+
 -- Everything of p_gone, whom only WhatsApp's own id named, is p_person's from now on; p_gone stays and says who it is. A refusal of
--- either holds for both. Of two open conversations p_person's goes on, and what waits for an answer in the other waits in it; a turn
--- that runs in either is begun again and reads all of it. Takes the locks in the order of all: see record_inbound_message().
+-- either holds for both. Takes the locks in the order of all: see record_inbound_message().
 CREATE FUNCTION person_join(p_person uuid, p_gone uuid) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     other profiles;
-    goes  uuid; -- the conversation that goes on
-    ends  uuid;
+    goes  omnichannel_sessions; -- the conversation that goes on
+    ends  omnichannel_sessions;
 BEGIN
     PERFORM 1 FROM call_summaries c WHERE c.profile_id = p_gone ORDER BY c.id FOR NO KEY UPDATE;
     PERFORM 1 FROM message_delivery_log m
@@ -33,22 +73,14 @@ BEGIN
     UPDATE profiles p SET merged_into = p_person, whatsapp_jid = NULL WHERE p.user_id = p_gone;
     UPDATE contact_addresses a SET profile_id = p_person WHERE a.profile_id = p_gone;
 
-    SELECT s.id INTO goes FROM omnichannel_sessions s WHERE s.profile_id = p_person AND s.status <> 'closed';
-    SELECT s.id INTO ends FROM omnichannel_sessions s WHERE s.profile_id = p_gone AND s.status <> 'closed' AND goes IS NOT NULL;
-    UPDATE omnichannel_sessions s SET status = 'closed', closed_at = clock_timestamp(), turn_due_at = NULL, turn_lease_until = NULL,
-           turn_lease_owner = NULL, paused_at = NULL, needs_human = false
-     WHERE s.id = ends;
-    UPDATE omnichannel_sessions s SET turn_lease_until = NULL, turn_lease_owner = NULL, turn_due_at = clock_timestamp(),
-           paused_at = coalesce(s.paused_at, o.paused_at), needs_human = s.needs_human OR o.needs_human,
-           call_id = coalesce((SELECT c.call_id FROM call_summaries c WHERE c.call_id IN (s.call_id, o.call_id) ORDER BY c.created_at DESC LIMIT 1),
-                              s.call_id, o.call_id), expires_at = greatest(s.expires_at, o.expires_at),
-           muted_until = greatest(s.muted_until, o.muted_until),
-           context = CASE WHEN octet_length((o.context || s.context)::text) <= 32768 THEN o.context || s.context ELSE s.context END
-      FROM omnichannel_sessions o WHERE s.id = goes AND o.id = ends;
+    SELECT * INTO goes FROM omnichannel_sessions s WHERE s.profile_id = p_person AND s.status <> 'closed';
+    IF FOUND THEN
+        SELECT * INTO ends FROM omnichannel_sessions s WHERE s.profile_id = p_gone AND s.status <> 'closed';
+        PERFORM session_fold(goes, ends);
+    END IF;
     UPDATE omnichannel_sessions s SET profile_id = p_person WHERE s.profile_id = p_gone;
     UPDATE conversation_threads t SET profile_id = p_person WHERE t.profile_id = p_gone;
-    UPDATE message_delivery_log m SET profile_id = p_person, session_id = CASE WHEN m.awaits_turn AND m.session_id = ends THEN goes ELSE m.session_id END
-     WHERE m.profile_id = p_gone;
+    UPDATE message_delivery_log m SET profile_id = p_person WHERE m.profile_id = p_gone;
     UPDATE message_delivery_log m SET status = 'suppressed', next_attempt_at = NULL, error_code = 'opted_out'
      WHERE m.profile_id = p_person AND m.status IN ('pending', 'failed') AND m.message_type <> 'confirmation'
        AND person_refuses(p_person, m.channel);
@@ -80,12 +112,8 @@ BEGIN
           FROM contact_addresses a
          WHERE (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid));
         EXIT WHEN known = given AND (other IS NULL OR other = person);
-        -- Something is new. One writer per address from here on, always in the same order, then look again.
-        IF attempt = 1 THEN
-            PERFORM pg_advisory_xact_lock(k) FROM (
-                SELECT DISTINCT hashtextextended(v, 20251207) AS k
-                  FROM unnest(ARRAY['tel:' || nullif(p_phone, ''), 'wa:' || nullif(p_wa_id, ''), 'bsuid:' || nullif(p_bsuid, '')]) AS v
-                 WHERE v IS NOT NULL ORDER BY k) AS locks;
+        IF attempt = 1 THEN -- something is new: alone with these addresses, look again
+            PERFORM addresses_lock(p_phone, p_wa_id, p_bsuid);
         END IF;
     END LOOP;
     IF person IS NULL THEN
@@ -119,6 +147,22 @@ BEGIN
     RETURN person;
 END $$;
 
-ALTER FUNCTION person_join(uuid, uuid) OWNER TO omni_owner;
-REVOKE ALL ON FUNCTION person_join(uuid, uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION person_join(uuid, uuid) TO omni_app;
+-- As before, for whoever knows the person by the id of before, too.
+CREATE OR REPLACE FUNCTION check_whatsapp_available(profile uuid) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT coalesce((SELECT p.has_whatsapp AND p.allows_whatsapp FROM profiles n JOIN profiles p ON p.user_id = coalesce(n.merged_into, n.user_id)
+                      WHERE n.user_id = $1), false)
+$$;
+
+DO $$
+DECLARE
+    f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
+              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('session_fold', 'person_join')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO omni_app', f);
+    END LOOP;
+END $$;

@@ -53,6 +53,54 @@ BEGIN
     RETURN s.status;
 END $$;
 
+-- Writes the messages of one call, once: a second time it only says what was written. They go into the person's open
+-- conversation.
+--   p_turn_token  the fence of the turn that asks, or NULL; 'stale' when the turn is over
+--   p_skips       [{channel, reason}]
+--   p_human       a person writes: nobody else need be asked for; what waited while the agent was kept out, or had given up, is answered
+CREATE OR REPLACE FUNCTION tool_send(p_call uuid, p_profile uuid, p_session uuid, p_turn_token bigint, p_rows jsonb, p_skips jsonb,
+    p_human boolean, p_new_session uuid)
+RETURNS TABLE (verdict text, message_ids uuid[], skips jsonb)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    c      tool_calls;
+    dialog uuid;
+BEGIN
+    SELECT * INTO c FROM tool_calls t WHERE t.id = p_call FOR NO KEY UPDATE;
+    IF c.skips IS NOT NULL THEN
+        RETURN QUERY SELECT 'again', c.message_ids, c.skips;
+        RETURN;
+    END IF;
+    IF p_turn_token IS NOT NULL THEN
+        PERFORM 1 FROM omnichannel_sessions s
+          WHERE s.id = p_session AND s.turn_token = p_turn_token AND s.turn_lease_until IS NOT NULL FOR NO KEY UPDATE;
+        IF NOT FOUND THEN
+            RETURN QUERY SELECT 'stale', '{}'::uuid[], '[]'::jsonb;
+            RETURN;
+        END IF;
+    END IF;
+    message_ids := '{}';
+    IF jsonb_array_length(p_rows) > 0 THEN
+        SELECT o.id INTO dialog FROM session_open(p_profile, p_rows -> 0 ->> 'channel', NULL, NULL, NULL, p_new_session) AS o;
+        message_ids := ARRAY(SELECT e FROM messages_enqueue(dialog, p_rows) AS e);
+        PERFORM thread_touch(dialog, p_profile, r ->> 'channel', r ->> 'call_id', 1) FROM jsonb_array_elements(p_rows) AS r;
+        IF p_human THEN
+            PERFORM 1 FROM omnichannel_sessions s WHERE s.id IN (dialog, p_session) ORDER BY s.id FOR NO KEY UPDATE;
+            UPDATE message_delivery_log m SET awaits_turn = false FROM omnichannel_sessions s
+             WHERE s.id IN (dialog, p_session) AND (s.paused_at IS NOT NULL OR s.needs_human) AND m.session_id = s.id AND m.awaits_turn;
+            UPDATE omnichannel_sessions s SET needs_human = false, paused_at = CASE WHEN s.status <> 'closed' THEN s.paused_at END
+             WHERE s.id IN (dialog, p_session) AND (s.needs_human OR s.paused_at IS NOT NULL);
+        END IF;
+    END IF;
+    UPDATE tool_calls t SET message_ids = tool_send.message_ids, skips = p_skips,
+           session_id = coalesce(dialog, t.session_id)
+     WHERE t.id = p_call;
+    verdict := 'written';
+    skips := p_skips;
+    RETURN NEXT;
+END $$;
+
 -- For the operator: the agent could not or may not answer here, or is kept out and somebody waits. Nothing in it names or quotes anybody.
 CREATE OR REPLACE VIEW sessions_needing_human WITH (security_invoker = true) AS
     SELECT s.id AS session_id, s.profile_id, s.status, s.primary_channel, s.updated_at, u.unanswered

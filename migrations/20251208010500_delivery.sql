@@ -382,7 +382,7 @@ END $$;
 -- 4. From outside the programs ---------------------------------------------------------------------------------------------
 
 -- Writes one outbound row from outside the programs, under the session's lock as messages_enqueue() does, and by its rules: into the
--- person's own conversation, of use for as long as its kind is, suppressed where the person refuses the channel. The same idem_key
+-- person's own conversation (whoever it is by now), of use for as long as its kind is, suppressed where the person refuses the channel. The same idem_key
 -- again gives the same row. What is on its way somewhere else is held as if its worker had been lost.
 CREATE OR REPLACE FUNCTION log_message_delivery(p_session uuid, p_profile uuid, p_channel text, p_message_type text,
     p_content text, p_recipient_phone text, p_provider text, p_status text DEFAULT 'pending',
@@ -393,6 +393,7 @@ DECLARE
     row_id uuid;
     state  text := p_status;
 BEGIN
+    p_profile := coalesce((SELECT p.merged_into FROM profiles p WHERE p.user_id = p_profile), p_profile);
     PERFORM 1 FROM omnichannel_sessions s WHERE s.id = p_session AND s.profile_id = p_profile FOR NO KEY UPDATE;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'p_session: no conversation of this person' USING ERRCODE = '22023';

@@ -45,6 +45,7 @@ class Interrupted(SystemTest):
         self.phone(number)
         self.assertEqual(self.texts(number), ["This is Anne." + REPLY_TO])
         self.assertEqual(self.value(f"SELECT string_agg(status, ' ') FROM turns WHERE profile_id = {person(number)}"), "lost")
+        self.assertEqual(self.post_sms({"from": number, "to": "8080", "message": "and now?", "messageId": "pause-2"})[0], 200)
         self.assertEqual(self.tool("/tools/session_resume", {"session_id": session})[0], 200)
         self.phone(number, count=2)
         self.assertEqual(self.texts(number), ["This is Anne." + REPLY_TO, "The answer pause-1"])

@@ -141,6 +141,16 @@ is '... and nobody who said STOP is written to' \
     "$(sql race "SELECT count(*) FROM message_delivery_log m JOIN profiles p ON p.user_id = m.profile_id JOIN t.joins j ON j.gone IN (SELECT g.user_id FROM profiles g WHERE g.merged_into = p.user_id)
                   WHERE m.channel = 'whatsapp' AND m.status IN ('pending', 'failed') AND m.message_type <> 'confirmation'")" 0
 
+sql race "CREATE TABLE t.stops AS SELECT n, i.profile_id AS gone FROM generate_series(1, 20) AS n, LATERAL t.inbound(NULL, jsonb_build_object('channel', 'whatsapp', 'bsuid', 'RW.s' || n)) AS i" \
+    'GRANT SELECT ON t.stops TO PUBLIC' "SELECT t.inbound('+2507800040' || n + 10) FROM t.stops" >/dev/null
+is 'STOP from a hidden number at the moment it shows' \
+    "$(burst 20 "SELECT format('SELECT outcome FROM t.inbound(%s, ''{\"channel\": \"whatsapp\", \"bsuid\": \"RW.s%s\", \"keyword\": \"%s\"}'')',
+            CASE WHEN :n % 2 = 0 THEN 'NULL' ELSE quote_literal('+2507800040' || n + 10) END, n, CASE WHEN :n = 2 THEN 'stop' ELSE '' END) FROM t.stops ORDER BY n \gexec" | count)" 'new=400'
+is '... is the person''s, who has one conversation with all of it' \
+    "$(sql race "SELECT count(*) FILTER (WHERE NOT p.allows_whatsapp), sum((SELECT count(*) FROM omnichannel_sessions s WHERE s.profile_id = p.user_id AND s.status <> 'closed')),
+            sum((SELECT count(*) FROM message_delivery_log m JOIN omnichannel_sessions s ON s.id = m.session_id AND s.status <> 'closed' WHERE s.profile_id = p.user_id AND m.direction = 'inbound'))
+       FROM t.stops j JOIN profiles g ON g.user_id = j.gone JOIN profiles p ON p.user_id = g.merged_into")" '20|20|440'
+
 # The order of locks, where it is easily lost: who waits for a message holds neither its person nor a conversation.
 session=$(sql race "SELECT get_or_create_session(t.person('+250780001009'), 'sms')")
 message=$(sql race "SELECT t.enqueue('$session')")

@@ -1,5 +1,5 @@
 -- Who is writing: all addresses of one person are one person.
-SELECT plan(52);
+SELECT plan(66);
 
 SELECT throws_ok($$SELECT person_find_or_create(NULL, '', NULL, 'Name', NULL)$$, '22023', NULL, 'a person needs an address');
 SELECT is((SELECT count(*) FROM profiles), 0::bigint, '... and nobody is made without one');
@@ -94,6 +94,42 @@ SELECT is((SELECT (c.profile_id, c.upto) = (:'texter'::uuid, (SELECT max(seq) FR
 SELECT is(t.status(:'promised'), 'pending', 'what is on its way to the other still goes');
 SELECT is((SELECT count(*) FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j4", "bsuid": "RW.31"}') i WHERE i.profile_id = :'texter'), 1::bigint,
     'the number may be hidden again');
+
+-- The one that goes on knows all of the other: what was said and noted, who answers, who waits for a person, what a tool has done.
+SELECT profile_id AS texter, session_id AS open FROM t.inbound('+250780000035', '{"external_id": "j11", "content": "hello"}') \gset
+UPDATE message_delivery_log SET awaits_turn = false WHERE session_id = :'open';
+UPDATE omnichannel_sessions SET turn_due_at = NULL, context = '{"name": "Dina", "area": "Remera"}' WHERE id = :'open';
+SELECT profile_id AS hidden, session_id AS aside FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j12", "bsuid": "RW.35", "content": "a house for 280"}') \gset
+SELECT t.enqueue(:'aside', '{"channel": "whatsapp", "provider": "meta", "content": "In Kimironko there is one.", "recipient_phone": null}') AS leave \gset
+SELECT session_note(:'aside', NULL, '{"budget": "280", "area": "Kimironko"}'), session_handover(:'aside', 'real_estate', 'a house') AS leave \gset
+SELECT turn_id AS try, token AS fence FROM t.turn(:'aside') \gset
+SELECT id AS call_row FROM t.call('wacid.j12', NULL, '{}') \gset
+UPDATE omnichannel_sessions SET starts_afresh = true WHERE id = :'aside';
+SELECT session_hold(:'aside', true) AS leave \gset
+SELECT person_find_or_create('+250780000035', '250780000035', 'RW.35', NULL, NULL) AS leave \gset
+SELECT results_eq(format('SELECT l ->> ''text'' FROM jsonb_array_elements(session_lines(%L, 9223372036854775807, 30)) AS l', :'open'),
+    $$VALUES ('hello'), ('In Kimironko there is one.'), ('a house for 280')$$, 'what was said in both is one conversation: what waits comes last');
+SELECT results_eq(format('SELECT context - ''handover'', last_agent_id, paused_at IS NOT NULL, active_channels FROM omnichannel_sessions WHERE id = %L', :'open'),
+    $$VALUES ('{"name": "Dina", "area": "Remera", "budget": "280"}'::jsonb, 'real_estate', true, ARRAY['sms', 'whatsapp'])$$, '... with what was noted, the agent, the hold');
+SELECT results_eq(format('SELECT channel, message_count FROM conversation_threads WHERE session_id = %L ORDER BY 1', :'open'), $$VALUES ('sms', 1), ('whatsapp', 1)$$, '... and its threads');
+SELECT session_hold(:'open', false) AS leave \gset
+SELECT turn_id, token FROM t.turn(:'open') \gset
+SELECT results_eq(format('SELECT id, status FROM turns WHERE session_id = %L ORDER BY token LIMIT 1', :'open'), format($$VALUES (%L::uuid, 'lost')$$, :'try'),
+    'the turn that was under way is the first try of the one that begins, which so knows what its tools have done');
+SELECT is(finish_turn(:'try', :'open', :fence, true, '[]', '{}', NULL, 900), 'lost', '... and has nothing more to say');
+SELECT is(finish_turn(:'turn_id', :'open', :token, true, jsonb_build_array(t.outbound('{}')), '{"agent": "real_estate"}', NULL, 900), 'done', '... but the other has');
+SELECT update_session_status(:'open', 'closed') AS leave \gset
+SELECT is(session_left(:'open'), false, 'that the hidden one had begun anew is not NEW in this one');
+
+-- Who has kept the id of the one who is gone means the person
+SELECT get_or_create_session(:'texter', 'sms') AS now \gset
+SELECT is(get_or_create_session(:'hidden', 'sms'), :'now', 'the old id finds the person''s conversation');
+SELECT is((t.message(log_message_delivery(:'now', :'hidden', 'sms', 'operator', 'a', '+250780000035', 'mtn'))).profile_id, :'texter'::uuid, '... and writes into it');
+SELECT is((SELECT count(*) FROM t.inbound('+250780000035', '{"external_id": "j13", "keyword": "stop"}')), 1::bigint, 'after STOP');
+SELECT is(t.status(log_message_delivery(:'now', :'hidden', 'sms', 'operator', 'a', '+250780000035', 'mtn')), 'suppressed', '... it writes nothing');
+SELECT is((SELECT count(*) FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j14", "bsuid": "RW.35", "keyword": "stop"}')), 1::bigint, 'after STOP on WhatsApp');
+SELECT is(check_whatsapp_available(:'hidden'), false, '... nor there');
+SELECT is(check_whatsapp_available(:'hidden'), check_whatsapp_available(:'texter'), '... as for the person');
 
 -- A refusal of one of the two holds for both
 SELECT profile_id AS hidden FROM t.inbound(NULL, '{"channel": "whatsapp", "external_id": "wamid.j5", "bsuid": "RW.32", "keyword": "stop"}') \gset

@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(115);
+SELECT plan(119);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -194,7 +194,14 @@ SELECT is((SELECT count(*) FROM claim_turns('w', 10, 60) WHERE session_id = :'ke
 SELECT session_id AS late FROM t.inbound('+250781000042', '{"content": "one"}') \gset
 UPDATE omnichannel_sessions SET expires_at = clock_timestamp() - interval '1 hour' WHERE id = :'late';
 SELECT is((SELECT session_id FROM t.inbound('+250781000042', '{"content": "two"}')), :'late'::uuid, 'a conversation in which an answer is due does not end by time');
-SELECT t.enqueue(:'late', '{"message_type": "operator"}') AS leave \gset
+SELECT session_hold(:'late', true) AS leave \gset
+INSERT INTO tool_calls (id, tool, caller, profile_id) VALUES ('00000000-0000-7000-8000-0000000000aa', 'operator_send', 'operator', t.profile_of(:'late'));
+SELECT is((SELECT verdict FROM tool_send('00000000-0000-7000-8000-0000000000aa', t.profile_of(:'late'), :'late', NULL, jsonb_build_array(t.outbound('{"message_type": "operator"}')), '[]', true, uuid_v7())),
+    'written', 'an operator answers while the agent is kept out');
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'late' AND awaits_turn), 0::bigint, '... what waited is answered');
+SELECT is((SELECT paused_at IS NOT NULL FROM omnichannel_sessions WHERE id = :'late'), true, '... and the agent is still kept out');
+SELECT session_hold(:'late', false) AS leave \gset
+SELECT is((SELECT count(*) FROM claim_turns('w', 10, 60) WHERE session_id = :'late'), 0::bigint, '... and has nothing to answer when it may again');
 SELECT session_hold(:'late', true) AS leave \gset
 SELECT is((SELECT count(*) FROM sessions_needing_human WHERE session_id = :'late'), 0::bigint, 'whom an operator has answered waits for nobody');
 
