@@ -115,11 +115,26 @@ guard_list_splits_time(const struct guard_scan *s, const struct run *r, size_t g
     return (g >= 1 && time_at(s, r, g - 1) > 1) || (g >= 2 && time_at(s, r, g - 2) > 2);
 }
 
+/* "7, 8, 9, 10": each is one more than the one before. */
+static bool
+is_count(const struct guard_scan *s, const struct run *r)
+{
+    for (size_t g = 1; g < r->n; g++) {
+        int before = small(s, &r->groups[g - 1]);
+
+        if (before < 0 || small(s, &r->groups[g]) != before + 1)
+            return false;
+    }
+    return r->n >= 3 && !r->plus;
+}
+
 bool
 guard_list_is_all(const struct guard_scan *s, const struct run *r)
 {
     size_t items = 0;
 
+    if (is_count(s, r))
+        return true;
     for (size_t g = 0; g < r->n; items++) {
         size_t n = guard_list_item(s, r, g);
 

@@ -222,6 +222,8 @@ static const char *const lists[] = {
     "From 08/12 at 10.00 to 09/12 at 18.00.",
     "Between 07/12 and 09/12, 250 000 RWF.",
     "The code is 078912.",
+    "Rooms 7, 8, 9, 10, 11, 12 are free.",
+    "Les chambres 7 8 9 10 11 12 sont libres.",
     "Your PIN: 4821; do not tell anybody.",
     "Policy POL-2026004512 or POL-078-912-345 is yours.",
     "Claim CLM/2026/07/004512, invoice INV-14155552671.",
