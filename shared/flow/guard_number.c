@@ -1,6 +1,6 @@
 /*
  * guard_number - telephone numbers: which of those that stand in a text nobody allowed, also when
- * they are said in words.
+ * they are said in words (guard_said.c).
  */
 #include <string.h>
 
@@ -9,9 +9,9 @@
 #include "core/phone.h"
 #include "flow/guard.h"
 #include "flow/guard_digits.h"
+#include "flow/guard_said.h"
 
 #define ALLOWED_MAX 64
-#define SAID_MIN    7  /* digits said as words in a row */
 #define NUMBER_MAX  17 /* digits in several groups, with "00" before them */
 
 struct numbers {
@@ -181,59 +181,11 @@ mark_run(struct guard_scan *s, const struct run *r, const struct numbers *list)
     return marked;
 }
 
-/* A digit said as a word in one of the four languages; "double" and its kin count as one. */
-static bool
-is_said_digit(const char *word, size_t len)
-{
-    static const char *const said[] = {
-        "zero",    "oh",     "one",    "two",    "three",  "four",      "five",     "six",
-        "seven",   "eight",  "nine",   "double", "triple", "un",        "deux",     "trois",
-        "quatre",  "cinq",   "sept",   "huit",   "neuf",   "sifuri",    "moja",     "mbili",
-        "tatu",    "nne",    "tano",   "sita",   "saba",   "nane",      "tisa",     "zeru",
-        "rimwe",   "kabiri", "gatatu", "kane",   "gatanu", "gatandatu", "karindwi", "umunani",
-        "icyenda", "ubusa",  "plus",
-    };
-
-    for (size_t i = 0; i < COUNT_OF(said); i++) {
-        if (strlen(said[i]) == len && strncmp(said[i], word, len) == 0)
-            return true;
-    }
-    return false;
-}
-
 static size_t
-mark_said(struct guard_scan *s)
+mark_figures(struct guard_scan *s, const struct numbers *list)
 {
     size_t marked = 0;
-    size_t from = 0;
-    size_t to = 0;
-    size_t n = 0;
 
-    for (size_t i = 0; i <= s->n;) {
-        size_t len = strspn(s->fold + i, "abcdefghijklmnopqrstuvwxyz");
-
-        if (len > 0 && is_said_digit(s->fold + i, len)) {
-            from = n++ == 0 ? i : from;
-            to = i + len;
-        } else if (len > 0 || i == s->n || is_digit(s->fold[i]) || s->fold[i] == '\n') {
-            if (n >= SAID_MIN) {
-                guard_scan_cut(s, from, to);
-                marked++;
-            }
-            n = 0;
-        }
-        i += len > 0 ? len : 1;
-    }
-    return marked;
-}
-
-size_t
-guard_number_mark(struct guard_scan *s, const struct guard_rules *r)
-{
-    struct numbers list = { .n = 0 };
-    size_t marked = 0;
-
-    read_allowed(s->arena, r, &list);
     for (size_t i = 0; i < s->n;) {
         size_t date = i == 0 || !is_digit(s->fold[i - 1]) ? guard_date_at(s, i) : 0;
         struct run run;
@@ -251,8 +203,23 @@ guard_number_mark(struct guard_scan *s, const struct guard_rules *r)
             i++;
             continue;
         }
-        marked += mark_run(s, &run, &list);
+        marked += mark_run(s, &run, list);
         i = run.groups[run.n - 1].to;
     }
-    return marked + mark_said(s);
+    return marked;
+}
+
+size_t
+guard_number_mark(struct guard_scan *s, const struct guard_rules *r)
+{
+    struct numbers list = { .n = 0 };
+    struct guard_scan said;
+    size_t marked = 0;
+
+    read_allowed(s->arena, r, &list);
+    if (guard_said_scan(s, &said)) {
+        marked = mark_figures(&said, &list);
+        guard_said_cut(s, &said);
+    }
+    return marked + mark_figures(s, &list) + guard_said_mark(s);
 }
