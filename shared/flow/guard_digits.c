@@ -5,12 +5,54 @@
 
 #include <string.h>
 
-#define GAP_MAX 6 /* characters between two groups: "** **" */
+#define GAP_MAX   6  /* characters between two groups: "** **" */
+#define TOKEN_MAX 20 /* letters and digits in one piece */
 
 static bool
 is_digit(char c)
 {
     return c >= '0' && c <= '9';
+}
+
+/* The digit a letter is drawn like; '\0' for none. */
+static char
+looks_like(char c)
+{
+    static const char letters[] = "oilzsb";
+    const char *found = c != '\0' ? strchr(letters, c) : NULL;
+
+    return found != NULL ? "011258"[found - letters] : '\0';
+}
+
+static bool
+is_piece(char c)
+{
+    return is_digit(c) || (c >= 'a' && c <= 'z') || c == GUARD_LETTER;
+}
+
+/* The digit in place of which the letter at i stands: in a piece of at least three characters, of
+ * which more are digits than look like some, and which ends with a digit ("5000l" are litres). */
+static char
+digit_drawn_at(const struct guard_scan *s, size_t i)
+{
+    size_t from = i;
+    size_t to = i;
+    size_t digits = 0;
+
+    if (looks_like(s->fold[i]) == '\0')
+        return '\0';
+    while (from > 0 && i - from < TOKEN_MAX && is_piece(s->fold[from - 1]))
+        from--;
+    while (to - i < TOKEN_MAX && is_piece(s->fold[to]))
+        to++;
+    for (size_t k = from; k < to; k++) {
+        if (!is_digit(s->fold[k]) && looks_like(s->fold[k]) == '\0')
+            return '\0';
+        digits += is_digit(s->fold[k]);
+    }
+    if (to - from < 3 || digits * 2 <= to - from || !is_digit(s->fold[to - 1]))
+        return '\0';
+    return looks_like(s->fold[i]);
 }
 
 char
@@ -28,7 +70,7 @@ guard_digit_at(const struct guard_scan *s, size_t i)
         return '0';
     if ((c == 'l' || c == 'i') && before && after)
         return '1';
-    return '\0';
+    return digit_drawn_at(s, i);
 }
 
 static bool

@@ -12,6 +12,7 @@ struct shape {
     bool lines;       /* it goes on in another line */
     bool same_gaps;   /* the same between all of them */
     bool usual_gaps;  /* as numbers of other countries have them */
+    bool loose_gaps;  /* blanks, and dots or dashes among them */
     bool price;       /* groups of three, and like a price otherwise too */
     bool begins_item; /* with a price, a year or a time */
     bool goes_on;     /* with an amount that began before it: "050" in "250 050" */
@@ -92,7 +93,9 @@ is_reference(const struct guard_scan *s, size_t from)
 static struct shape
 shape_of(const struct guard_scan *s, const struct run *r, size_t first, size_t last)
 {
-    struct shape h = { .groups = last - first + 1, .same_gaps = true, .usual_gaps = true };
+    struct shape h = {
+        .groups = last - first + 1, .same_gaps = true, .usual_gaps = true, .loose_gaps = true
+    };
 
     for (size_t g = first; g <= last; g++) {
         const struct group *at = &r->groups[g];
@@ -104,6 +107,8 @@ shape_of(const struct guard_scan *s, const struct run *r, size_t first, size_t l
             continue;
         h.lines = h.lines || has_gap(s, at, '\n');
         h.usual_gaps = h.usual_gaps && is_usual_gap(s, at);
+        h.loose_gaps =
+            h.loose_gaps && strspn(s->fold + at->gap_from, " .-") >= at->from - at->gap_from;
         h.same_gaps = h.same_gaps && (g == first + 1 || same_gap(s, at, &r->groups[first + 1]));
     }
     h.has_currency = currency_near(s, r->groups[first].from, r->groups[last].to);
@@ -121,6 +126,13 @@ static bool
 is_mobile(const char *d, size_t n)
 {
     return n == 10 && d[0] == '0' && d[1] == '7' && strchr("2389", d[2]) != NULL;
+}
+
+/* The same without its zero: 78... */
+static bool
+is_short_mobile(const char *d, size_t n)
+{
+    return n == 9 && d[0] == '7' && strchr("2389", d[1]) != NULL;
 }
 
 /* 250 7..., without a plus. */
@@ -145,12 +157,19 @@ has_country(const char *d, size_t n)
                                       strncmp(d, "256", 3) == 0 || strncmp(d, "243", 3) == 0));
 }
 
+/* 7 8 8 . 1 2 3 . 4 5 6, which is no list. */
+static bool
+is_spelled(const char *d, size_t n, const struct shape *h)
+{
+    return h->singles == n && (is_mobile(d, n) || (is_short_mobile(d, n) && h->loose_gaps));
+}
+
 /* The rules; 'd' are the n digits of the candidate. */
 static bool
 is_phone(const char *d, size_t n, bool plus, const struct shape *h)
 {
     bool mobile = is_mobile(d, n);
-    bool one_by_one = h->singles > 2 && !h->same_gaps && !(mobile && h->singles == n);
+    bool one_by_one = h->singles > 2 && !h->same_gaps && !is_spelled(d, n, h);
 
     if (plus && !one_by_one)
         return n >= 8 && n <= 16 && !(h->price && n <= 10);
@@ -165,8 +184,8 @@ is_phone(const char *d, size_t n, bool plus, const struct shape *h)
                           (h->groups <= 4 || (n == 10 && h->usual_gaps)));
     if (has_country(d, n))
         return true;
-    if (n == 9 && d[0] == '7' && strchr("2389", d[1]) != NULL)
-        return !h->price && (h->usual_gaps || h->same_gaps);
+    if (is_short_mobile(d, n))
+        return !h->price && (h->usual_gaps || h->same_gaps || is_spelled(d, n, h));
     return n >= 10 && n <= 15 && h->groups <= 5 && h->singles == 0 && h->longest >= 4 &&
            h->usual_gaps && !h->begins_item && !h->reference && !h->has_currency;
 }

@@ -83,6 +83,14 @@ static const char *const numbers[] = {
     "0-252 123 456",
     "5 078 812 3456",
     "\"07 88 12 34 56\"",
+    /* letters in the place of digits */
+    "O788-I23-456",
+    "O7881Z3456",
+    "O7BBI23456",
+    "07B8-l23-4S6",
+    "7 8 8 . 1 2 3 . 4 5 6",
+    "7 8 8 - 1 2 3 - 4 5 6",
+    "0 7 8 8 . 1 2 3 . 4 5 6",
     /* in words, and half in words */
     "zero seven eight eight one two three four five six",
     "zéro sept cent quatre-vingt-huit, douze, trente-quatre, cinquante-six",
