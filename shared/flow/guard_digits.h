@@ -1,7 +1,7 @@
 /*
  * guard_digits - digits in a text and how they are grouped (guard_digits.c), whether that is how
- * telephone numbers look (guard_phone.c) or how prices and times do (guard_list.c). Private to
- * flow/guard*.c.
+ * telephone numbers look (guard_phone.c) or how prices and times do (guard_list.c), or are
+ * something else that is numbered (guard_reference.c). Private to flow/guard*.c.
  */
 #ifndef OMNI_FLOW_GUARD_DIGITS_H
 #define OMNI_FLOW_GUARD_DIGITS_H
@@ -54,6 +54,14 @@ bool guard_list_goes_on(const struct guard_scan *s, const struct run *r, size_t 
 
 /* Does a time or a date begin before group g and end behind it? */
 bool guard_list_splits_time(const struct guard_scan *s, const struct run *r, size_t g);
+
+/* Do the words in front of the run say what it is, an account or a meter, and is it none of this
+ * country's telephone numbers? */
+bool guard_run_is_reference(const struct guard_scan *s, const struct run *r);
+
+/* How many groups the national identity number has that begins with group g (1 1990 8 0012345 6
+ * 78); 0 for none. *hides: a telephone number is in it. */
+size_t guard_identity_at(const struct guard_scan *s, const struct run *r, size_t g, bool *hides);
 
 /* Are these a whole number of this country, to which no more digits belong: 078..., 25078...? */
 bool guard_is_whole(const char *digits, size_t n);

@@ -96,18 +96,21 @@ may_begin(const struct guard_scan *s, const struct run *r, size_t least, size_t 
            s->fold[at->from - 1] == '*'; /* in a code to dial */
 }
 
-/* Finds the candidate that begins with group 'first': an allowed number before a foreign one, a
+/* Finds the candidate that begins with group 'first' and not before 'least': an identity number,
+ * which goes as a whole or stays as one; an allowed number before a foreign one, a
  * whole one of this country before anything longer, that before shorter ones. Returns the group
  * behind it, or 'first' for none. */
 static size_t
-candidate(const struct guard_scan *s, const struct run *r, size_t first, const struct numbers *list,
-          bool *foreign)
+candidate(const struct guard_scan *s, const struct run *r, size_t least, size_t first,
+          const struct numbers *list, bool *foreign)
 {
-    size_t found = first;
+    size_t found = guard_identity_at(s, r, first, foreign);
     bool plus = r->plus && first == 0;
     char digits[DIGITS_MAX + 1];
 
-    *foreign = false;
+    if (found > 0 || !may_begin(s, r, least, first))
+        return first + found;
+    found = first;
     for (size_t last = first; last < r->n; last++) {
         size_t n = guard_run_digits(s, r, first, last, digits);
 
@@ -164,11 +167,11 @@ mark_run(struct guard_scan *s, const struct run *r, const struct numbers *list)
     size_t marked = 0;
     size_t least = 0;
 
-    if (guard_list_is_all(s, r))
+    if (guard_list_is_all(s, r) || guard_run_is_reference(s, r))
         return 0;
     for (size_t g = 0; g < r->n;) {
         bool foreign = false;
-        size_t behind = may_begin(s, r, least, g) ? candidate(s, r, g, list, &foreign) : g;
+        size_t behind = candidate(s, r, least, g, list, &foreign);
         size_t item = guard_list_item(s, r, g);
 
         if (foreign) {

@@ -172,6 +172,18 @@ static const struct {
       "Call the owner on, 250 000 RWF today please" },
     { "Dial *182*1*1*0788123456*500# today please", "Dial *182*1*1**500# today please" },
     { "Dial *182*1*1*0788*123*456# today please", "Dial *182*1*1*# today please" },
+    { "His ID is 1 1990 8 0788123 4 56, I think", "His ID is, I think" },
+    { "Give 1 1990 8 0788123 4 56 to him please", "Give to him please" },
+    { "Your account number is 0788 123 456 at BK", "Your account number is at BK" },
+    { "Your meter: +250 788 123 456 at home", "Your meter: at home" },
+    { "Your policy no. 250788123456 at home", "Your policy no. at home" },
+    { "Your meter 788 123 456 at home", "Your meter at home" },
+    { "Account 4003 2001 / 0788 123 456 at BK", "Account 4003 2001 / at BK" },
+    { "Your policy number 07-2026-0788123456 is valid", "Your policy number 07-2026- is valid" },
+    { "His number is +1 1990 8 0012345 6 78 at home", "His number is at home" },
+    { "Account 4003, 788 123 456 at BK", "Account 4003, at BK" },
+    { "Ask the police: 0252 123 456 at night", "Ask the police: at night" },
+    { "You have an account. 14155552671 at night", "You have an account. at night" },
     { "Call *0788123456* or _0722123456_ today please", "Call or today please" },
 };
 
