@@ -96,12 +96,44 @@ link_end(const struct guard_scan *s, size_t i)
     return i;
 }
 
+/* A sentence that begins without a blank: "house.Top". */
+static bool
+begins_sentence(const struct guard_scan *s, size_t from, size_t to)
+{
+    char first = s->raw[s->at[from]];
+    bool is_capital_next =
+        to - from > 1 && s->raw[s->at[from + 1]] >= 'A' && s->raw[s->at[from + 1]] <= 'Z';
+
+    return first >= 'A' && first <= 'Z' && !is_capital_next;
+}
+
+/* "evil. com/pay", "bit,ly/abc": a mark that is a dot only before a sure end and a path. */
+static size_t
+torn_dot_at(const struct guard_scan *s, size_t i)
+{
+    size_t to;
+    size_t len = s->fold[i] == '.' || s->fold[i] == ',' ? 1 : 0;
+
+    if (len == 0 || i == 0 || !is_label(s->fold[i - 1]))
+        return 0;
+    len += s->fold[i + 1] == ' ';
+    for (to = i + len; is_label(s->fold[to]);)
+        to++;
+    if (s->fold[to] != '/' || is_space(s->fold[to + 1]) || begins_sentence(s, i + len, to) ||
+        !among(sure_ends, SPELLED, s->fold + i + len, to - i - len))
+        return 0;
+    return len;
+}
+
 /* How long a dot is that begins here; 0 for none. *plain: an ordinary one. */
 static size_t
 dot_at(const struct guard_scan *s, size_t i, bool *plain)
 {
-    static const char *const dots[] = { "[.]",   "(.)",     "{.}",     "[dot]", "(dot)",
-                                        " dot ", " point ", " nukta ", " . ",   " ." };
+    static const char *const dots[] = {
+        "[.]",   "(.)",   "{.}",      "[dot]",   "(dot)",     " dot ",    " point ",     " nukta ",
+        " . ",   " .",    " period ", " punto ", " akadomo ", " ponto ",  " full stop ", " -dot- ",
+        "_dot_", "<dot>", "(point)",  "[point]", "(nukta)",   "(akadomo)"
+    };
 
     *plain = s->fold[i] == '.' && is_label(s->fold[i + 1]);
     if (*plain)
@@ -112,18 +144,7 @@ dot_at(const struct guard_scan *s, size_t i, bool *plain)
         if (strncmp(s->fold + i, dots[k], len) == 0 && is_label(s->fold[i + len]))
             return len;
     }
-    return 0;
-}
-
-/* A sentence that begins without a blank: "house.Top". */
-static bool
-begins_sentence(const struct guard_scan *s, size_t from, size_t to)
-{
-    char first = s->raw[s->at[from]];
-    bool is_capital_next =
-        to - from > 1 && s->raw[s->at[from + 1]] >= 'A' && s->raw[s->at[from + 1]] <= 'Z';
-
-    return first >= 'A' && first <= 'Z' && !is_capital_next;
+    return torn_dot_at(s, i);
 }
 
 /* Is the last label one that ends a host? */

@@ -159,6 +159,12 @@ static const char *const answers[] = {
     "Moja, mbili au tatu? Chagua moja.",
     "Samahani, sijui. Unatafuta nyumba ya kupanga au kununua?",
     "Mshahara ni 180,000 hadi 220,000 kwa mwezi, Jumatatu hadi Ijumaa 8:00-17:00.",
+    /* marks and words that are no dots of a host */
+    "The rent is low, the house is free. easymo.rw/houses has it, easymo.rw/land too.",
+    "The trial period is free. The waiting period was long.",
+    "Andika akadomo inyuma y'izina.",
+    "Salaire brut. Net/mois : 200 000. Rent/month, or/and a deposit.",
+    "It is new; in Kigali, rw is our end.",
     /* amounts, times and years in words */
     "The deposit is two hundred and fifty thousand francs.",
     "It is seven hundred and eighty-eight thousand one hundred and twenty-three francs.",

@@ -9,11 +9,12 @@
 #define LETTERS 200000
 
 static const char *const pieces[] = {
-    "ab.",      "a@",       "ab@c.",     "a+",     "a-",     "a_b.",    "ab . ",     "ab dot ",
-    "a.b@c.d ", "a:",       "a://.",     "a://x)", "((",     "0 ",      "07 ",       "1.",
-    "1.2.",     "1*",       "+1 ",       "O7",     "7/12 ",  "_a_",     "a1-b2=",    "ab.ab.com",
-    "123 ",     "com.",     "\xD0\xBF.", "one ",   "mia ",   "double ", "mirongo  ", "quatre-",
-    "n'",       "cent na ", "1B",        "OI2 ",   "0o0l1i",
+    "ab.",     "a@",       "ab@c.",     "a+",        "a-",        "a_b.",      "ab . ",
+    "ab dot ", "a.b@c.d ", "a:",        "a://.",     "a://x)",    "((",        "0 ",
+    "07 ",     "1.",       "1.2.",      "1*",        "+1 ",       "O7",        "7/12 ",
+    "_a_",     "a1-b2=",   "ab.ab.com", "123 ",      "com.",      "\xD0\xBF.", "one ",
+    "mia ",    "double ",  "mirongo  ", "quatre-",   "n'",        "cent na ",  "1B",
+    "OI2 ",    "ab. ",     "ab,ly",     "ab. com/ ", "a period ", "0o0l1i",
 };
 
 static void
