@@ -44,6 +44,18 @@ put_figures(struct guard_scan *out, char *fold, const struct guard_scan *s, size
     *joins = digit ? i + len : 0;
 }
 
+/* Behind a number: the "and" that goes before another. How long; 0 for none. */
+static size_t
+joint_at(const struct guard_scan *s, size_t i)
+{
+    char figures[GUARD_WORD_DIGITS];
+    size_t joint = guard_words_joint(s, i);
+
+    if (joint <= guard_words_link(s, i) || guard_words_read(s, i + joint, figures) == 0)
+        return 0;
+    return joint;
+}
+
 bool
 guard_said_scan(const struct guard_scan *s, struct guard_scan *out)
 {
@@ -60,10 +72,15 @@ guard_said_scan(const struct guard_scan *s, struct guard_scan *out)
     for (size_t i = 0; i < s->n;) {
         char figures[GUARD_WORD_DIGITS];
         size_t len = guard_words_read(s, i, figures);
+        size_t joint;
 
         if (len > 0) {
             put_figures(out, fold, s, i, len, figures, &joins);
             found = true;
+            joint = joint_at(s, i + len);
+            if (joint > 0)
+                put(out, fold, i + len, '&');
+            len += joint;
         } else {
             out->cut[out->n] = s->cut[i];
             out->kept[out->n] = s->kept[i];

@@ -80,7 +80,7 @@ static const struct {
     { "trente", TENS, 30 },
     { "quarante", TENS, 40 },
     { "cinquante", TENS, 50 },
-    { "soixante", TENS, 60 },
+    { "soixante", GUARD_WORD_TENS_OR_TEENS, 60 },
     { "septante", TENS, 70 },
     { "huitante", TENS, 80 },
     { "octante", TENS, 80 },
@@ -176,15 +176,13 @@ guard_word_at(const struct guard_scan *s, size_t i, int *value, size_t *len)
 size_t
 guard_words_link(const struct guard_scan *s, size_t i)
 {
-    size_t n = strspn(s->fold + i, " ");
+    size_t blanks = strspn(s->fold + i, " ");
 
-    n += s->fold[i + n] == '-';
-    return n + strspn(s->fold + i + n, " ");
+    return blanks > 0 ? blanks : s->fold[i] == '-';
 }
 
-/* The same with the word that adds a number to the one before it. */
-static size_t
-joint(const struct guard_scan *s, size_t i)
+size_t
+guard_words_joint(const struct guard_scan *s, size_t i)
 {
     static const char *const joiners[] = { "and ", "et ", "et-", "na ", "n'" };
     size_t link = guard_words_link(s, i);
@@ -200,13 +198,13 @@ joint(const struct guard_scan *s, size_t i)
 static bool
 add_word(const struct guard_scan *s, size_t *i, int least, int most, int *total)
 {
-    size_t gap = joint(s, *i);
+    size_t gap = guard_words_joint(s, *i);
     size_t len;
     int value = 0;
     enum guard_word kind = guard_word_at(s, *i + gap, &value, &len);
 
-    if (gap == 0 || (kind != GUARD_WORD_UNIT && kind != GUARD_WORD_TEEN && value != 10) ||
-        value < least || value > most)
+    if (gap == 0 || kind == GUARD_WORD_NONE || kind > GUARD_WORD_TENS || value < least ||
+        value > most)
         return false;
     *total += value;
     *i += gap + len;
@@ -235,20 +233,22 @@ below_hundred(const struct guard_scan *s, size_t *i)
     int total = 0;
     enum guard_word kind = guard_word_at(s, *i, &total, &len);
     size_t p = *i + len;
-    size_t before = p;
+    size_t behind = p;
+    bool teens = kind == GUARD_WORD_TENS_OR_TEENS;
 
-    if (kind == GUARD_WORD_TENS_FIRST)
-        total *= next_word(s, &p, GUARD_WORD_UNIT);
-    else if (kind == GUARD_WORD_UNIT && total == 4 && next_word(s, &p, GUARD_WORD_TENS) == 20)
+    if (kind == GUARD_WORD_TENS_FIRST) {
+        total *= next_word(s, &behind, GUARD_WORD_UNIT);
+    } else if (kind == GUARD_WORD_UNIT && total == 4 && next_word(s, &p, GUARD_WORD_TENS) == 20) {
         total = 80;
-    else if (kind == GUARD_WORD_NONE || kind > GUARD_WORD_TENS)
+        teens = true;
+        behind = p;
+    } else if (kind == GUARD_WORD_NONE || kind > GUARD_WORD_TENS_OR_TEENS) {
         return -1;
-    else
-        p = before;
-    *i = p;
+    }
+    *i = behind;
     if (total < 10 || kind == GUARD_WORD_TEEN)
         return total > 0 || kind == GUARD_WORD_UNIT ? total : -1;
-    if (add_word(s, i, 1, total == 60 || total == 80 ? 19 : 9, &total) && total % 20 == 10)
+    if (add_word(s, i, 1, teens ? 19 : 9, &total) && total % 20 == 10)
         add_word(s, i, 7, 9, &total); /* quatre-vingt-dix-sept */
     return total;
 }
@@ -257,7 +257,7 @@ below_hundred(const struct guard_scan *s, size_t *i)
 static int
 with_rest(const struct guard_scan *s, size_t *i, int total)
 {
-    size_t gap = joint(s, *i);
+    size_t gap = guard_words_joint(s, *i);
     size_t p = *i + gap;
     int rest = gap > 0 ? below_hundred(s, &p) : -1;
 

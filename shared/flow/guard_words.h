@@ -15,6 +15,7 @@ enum guard_word {
     GUARD_WORD_UNIT,          /* 0 to 9 */
     GUARD_WORD_TEEN,          /* 10 to 19, to which nothing is added */
     GUARD_WORD_TENS,          /* 10, 20 to 90: a unit may follow */
+    GUARD_WORD_TENS_OR_TEENS, /* "soixante": a teen too */
     GUARD_WORD_TENS_FIRST,    /* "mirongo inani": how many tens follows */
     GUARD_WORD_HUNDRED,       /* "sept cent": how many comes before */
     GUARD_WORD_HUNDRED_FIRST, /* "mia saba": how many follows */
@@ -29,7 +30,10 @@ enum guard_word guard_word_at(const struct guard_scan *s, size_t i, int *value, 
  * long. */
 size_t guard_words_read(const struct guard_scan *s, size_t i, char out[GUARD_WORD_DIGITS]);
 
-/* Blanks and a dash: what stands between words that belong together. */
+/* Blanks or a dash: what stands between words that belong together. */
 size_t guard_words_link(const struct guard_scan *s, size_t i);
+
+/* The same with the word that adds one number to another: " na ", " n'". */
+size_t guard_words_joint(const struct guard_scan *s, size_t i);
 
 #endif
