@@ -370,7 +370,7 @@ guard_link_mark(struct guard_scan *s, const struct guard_rules *r)
                 i++;
         } else {
             if (is_allowed(s, &l, r)) {
-                memset(s->kept + i, true, (l.end - i) * sizeof(*s->kept));
+                guard_scan_keep(s, i, l.end);
             } else {
                 guard_scan_cut(s, i, l.end);
                 n++;

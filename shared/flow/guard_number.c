@@ -177,6 +177,8 @@ mark_run(struct guard_scan *s, const struct run *r, const struct numbers *list)
         if (foreign) {
             behind = cut_groups(s, r, least, g, behind);
             marked++;
+        } else if (behind > g) {
+            guard_scan_keep(s, r->groups[g].from, r->groups[behind - 1].to);
         }
         least = behind > g ? behind : least;
         g = behind > g ? behind : g + (item > 0 ? item : 1);
@@ -222,7 +224,7 @@ guard_number_mark(struct guard_scan *s, const struct guard_rules *r)
     read_allowed(s->arena, r, &list);
     if (guard_said_scan(s, &said)) {
         marked = mark_figures(&said, &list);
-        guard_said_cut(s, &said);
+        guard_said_apply(s, &said);
     }
     return marked + mark_figures(s, &list) + guard_said_mark(s);
 }

@@ -95,11 +95,13 @@ guard_said_scan(const struct guard_scan *s, struct guard_scan *out)
 }
 
 void
-guard_said_cut(struct guard_scan *s, const struct guard_scan *said)
+guard_said_apply(struct guard_scan *s, const struct guard_scan *said)
 {
     for (size_t i = 0; i < said->n; i++) {
         if (said->cut[i])
             guard_scan_cut(s, said->at[i], said->at[i + 1]);
+        else if (said->kept[i])
+            guard_scan_keep(s, said->at[i], said->at[i + 1]);
     }
 }
 
@@ -118,7 +120,7 @@ guard_said_mark(struct guard_scan *s)
         if (guard_word_at(s, i, &value, &len) != GUARD_WORD_NONE && is_digit_word(s, i, len)) {
             from = n++ == 0 ? i : from;
             to = i + len;
-        } else if (len > 0 || i == s->n || s->cut[i] ||
+        } else if (len > 0 || i == s->n || s->cut[i] || s->kept[i] ||
                    strchr("0123456789\n", s->fold[i]) != NULL) {
             if (n >= SAID_MIN) {
                 guard_scan_cut(s, from, to);

@@ -10,8 +10,9 @@
 /* The text with figures for its words: its 'raw' is the other's 'fold'. false: it has none. */
 bool guard_said_scan(const struct guard_scan *s, struct guard_scan *out);
 
-/* Cuts from 's' what is cut from the text that guard_said_scan made of it. */
-void guard_said_cut(struct guard_scan *s, const struct guard_scan *said);
+/* Cuts from 's' what is cut from the text that guard_said_scan made of it, and keeps what is kept.
+ */
+void guard_said_apply(struct guard_scan *s, const struct guard_scan *said);
 
 /* Marks digits that are said one by one, more than anybody counts to; says how many times. */
 size_t guard_said_mark(struct guard_scan *s);

@@ -129,6 +129,12 @@ guard_scan_cut(struct guard_scan *s, size_t from, size_t to)
     }
 }
 
+void
+guard_scan_keep(struct guard_scan *s, size_t from, size_t to)
+{
+    memset(s->kept + from, true, (to - from) * sizeof(*s->kept));
+}
+
 static bool
 is_word(char c)
 {

@@ -19,7 +19,7 @@ struct guard_scan {
     size_t n;
     size_t *at; /* where each begins in 'raw'; at[n] is its length */
     bool *cut;  /* to be left out */
-    bool *kept; /* belongs to a link that is allowed: not to be looked at again */
+    bool *kept; /* belongs to a link or a number that is allowed: not to be looked at again */
     size_t n_cut;
 };
 
@@ -29,6 +29,9 @@ struct guard_scan guard_scan_make(struct arena *a, const char *raw);
 
 /* Marks [from, to) to be left out. */
 void guard_scan_cut(struct guard_scan *s, size_t from, size_t to);
+
+/* Marks [from, to) as allowed. */
+void guard_scan_keep(struct guard_scan *s, size_t from, size_t to);
 
 /* The text without what is marked, tidied where something is missing: no doubled blanks, no empty
  * brackets, no lines of mere punctuation. Unchanged when nothing is marked. */

@@ -187,6 +187,11 @@ static const struct {
     { "Account 4003, 788 123 456 at BK", "Account 4003, at BK" },
     { "Ask the police: 0252 123 456 at night", "Ask the police: at night" },
     { "You have an account. 14155552671 at night", "You have an account. at night" },
+    { "Call zero seven eight eight one one one two two two or zero seven eight eight nine nine "
+      "nine "
+      "eight eight eight please",
+      "Call zero seven eight eight one one one two two two or please" },
+    { "Call 0788111222, 0788 999 888 today please", "Call 0788111222, today please" },
     { "Call *0788123456* or _0722123456_ today please", "Call or today please" },
 };
 

@@ -181,6 +181,8 @@ static const char *const answers[] = {
     "Two and three hundred thousand, seven and eight hundred thousand francs.",
     "At seven thirty and eight thirty and nine thirty and ten thirty.",
     "Between seven hundred and eight hundred, nine hundred and ten hundred francs.",
+    "Our line is zero seven eight eight zero zero zero zero zero zero.",
+    "Notre ligne est le zéro sept cent quatre-vingt-huit, cent onze, deux cent vingt-deux.",
     "Zero fees. Seven houses, eight rooms each, twelve in all.",
     "Oh, seven of the eight houses are taken; two are left.",
     "Twenty-four hours a day, seven days a week, three hundred and sixty-five days a year.",
