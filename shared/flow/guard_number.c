@@ -222,8 +222,8 @@ guard_number_mark(struct guard_scan *s, const struct guard_rules *r)
     size_t marked = 0;
 
     read_allowed(s->arena, r, &list);
-    if (guard_said_scan(s, &said)) {
-        marked = mark_figures(&said, &list);
+    for (int split = 0; split < 2 && guard_said_scan(s, split > 0, &said); split++) {
+        marked += mark_figures(&said, &list);
         guard_said_apply(s, &said);
     }
     return marked + mark_figures(s, &list) + guard_said_mark(s);

@@ -51,13 +51,13 @@ joint_at(const struct guard_scan *s, size_t i)
     char figures[GUARD_WORD_DIGITS];
     size_t joint = guard_words_joint(s, i);
 
-    if (joint <= guard_words_link(s, i) || guard_words_read(s, i + joint, figures) == 0)
+    if (joint <= guard_words_link(s, i) || guard_words_read(s, i + joint, false, figures) == 0)
         return 0;
     return joint;
 }
 
 bool
-guard_said_scan(const struct guard_scan *s, struct guard_scan *out)
+guard_said_scan(const struct guard_scan *s, bool split, struct guard_scan *out)
 {
     char *fold = arena_alloc(s->arena, s->n + 1); /* no figures are longer than their words */
     size_t joins = 0;
@@ -71,7 +71,7 @@ guard_said_scan(const struct guard_scan *s, struct guard_scan *out)
                                 .kept = arena_array(s->arena, s->n + 1, sizeof(*s->kept)) };
     for (size_t i = 0; i < s->n;) {
         char figures[GUARD_WORD_DIGITS];
-        size_t len = guard_words_read(s, i, figures);
+        size_t len = guard_words_read(s, i, split, figures);
         size_t joint;
 
         if (len > 0) {

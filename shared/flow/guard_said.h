@@ -7,8 +7,9 @@
 
 #include "flow/guard_scan.h"
 
-/* The text with figures for its words: its 'raw' is the other's 'fold'. false: it has none. */
-bool guard_said_scan(const struct guard_scan *s, struct guard_scan *out);
+/* The text with figures for its words: its 'raw' is the other's 'fold'. 'split' is that of
+ * guard_words_read(). false: it has none. */
+bool guard_said_scan(const struct guard_scan *s, bool split, struct guard_scan *out);
 
 /* Cuts from 's' what is cut from the text that guard_said_scan made of it, and keeps what is kept.
  */

@@ -227,7 +227,7 @@ next_word(const struct guard_scan *s, size_t *i, enum guard_word wanted)
 
 /* A number below a hundred at *i, -1 for none. */
 static int
-below_hundred(const struct guard_scan *s, size_t *i)
+below_hundred(const struct guard_scan *s, size_t *i, bool split)
 {
     size_t len;
     int total = 0;
@@ -238,7 +238,8 @@ below_hundred(const struct guard_scan *s, size_t *i)
 
     if (kind == GUARD_WORD_TENS_FIRST) {
         total *= next_word(s, &behind, GUARD_WORD_UNIT);
-    } else if (kind == GUARD_WORD_UNIT && total == 4 && next_word(s, &p, GUARD_WORD_TENS) == 20) {
+    } else if (kind == GUARD_WORD_UNIT && total == 4 && (!split || s->fold[p] == '-') &&
+               next_word(s, &p, GUARD_WORD_TENS) == 20) {
         total = 80;
         teens = true;
         behind = p;
@@ -248,6 +249,7 @@ below_hundred(const struct guard_scan *s, size_t *i)
     *i = behind;
     if (total < 10 || kind == GUARD_WORD_TEEN)
         return total > 0 || kind == GUARD_WORD_UNIT ? total : -1;
+    teens = teens && (!split || s->fold[*i] == '-');
     if (add_word(s, i, 1, teens ? 19 : 9, &total) && total % 20 == 10)
         add_word(s, i, 7, 9, &total); /* quatre-vingt-dix-sept */
     return total;
@@ -255,11 +257,11 @@ below_hundred(const struct guard_scan *s, size_t *i)
 
 /* Adds what is below a hundred to the hundreds before it: "sept cent quatre-vingt-huit". */
 static int
-with_rest(const struct guard_scan *s, size_t *i, int total)
+with_rest(const struct guard_scan *s, size_t *i, bool split, int total)
 {
     size_t gap = guard_words_joint(s, *i);
     size_t p = *i + gap;
-    int rest = gap > 0 ? below_hundred(s, &p) : -1;
+    int rest = gap > 0 ? below_hundred(s, &p, split) : -1;
 
     if (rest <= 0)
         return total;
@@ -268,7 +270,7 @@ with_rest(const struct guard_scan *s, size_t *i, int total)
 }
 
 static int
-number_at(const struct guard_scan *s, size_t *i)
+number_at(const struct guard_scan *s, size_t *i, bool split)
 {
     size_t len;
     int total = 0;
@@ -278,11 +280,11 @@ number_at(const struct guard_scan *s, size_t *i)
     if (kind == GUARD_WORD_HUNDRED || kind == GUARD_WORD_HUNDRED_FIRST) {
         *i += len;
         times = kind == GUARD_WORD_HUNDRED ? 1 : next_word(s, i, GUARD_WORD_UNIT);
-        return with_rest(s, i, times > 0 ? total * times : total);
+        return with_rest(s, i, split, times > 0 ? total * times : total);
     }
-    total = below_hundred(s, i);
+    total = below_hundred(s, i, split);
     if (total > 0 && total < 10 && next_word(s, i, GUARD_WORD_HUNDRED) > 0)
-        return with_rest(s, i, total * 100);
+        return with_rest(s, i, split, total * 100);
     return total;
 }
 
@@ -304,7 +306,7 @@ repeated(const struct guard_scan *s, size_t i, size_t len, int times, char out[G
 }
 
 size_t
-guard_words_read(const struct guard_scan *s, size_t i, char out[GUARD_WORD_DIGITS])
+guard_words_read(const struct guard_scan *s, size_t i, bool split, char out[GUARD_WORD_DIGITS])
 {
     size_t len;
     size_t end = i;
@@ -318,9 +320,9 @@ guard_words_read(const struct guard_scan *s, size_t i, char out[GUARD_WORD_DIGIT
     if (kind == GUARD_WORD_PLUS) {
         end += len + guard_words_link(s, i + len);
         snprintf(out, GUARD_WORD_DIGITS, "+");
-        return number_at(s, &end) >= 0 ? len : 0;
+        return number_at(s, &end, split) >= 0 ? len : 0;
     }
-    value = number_at(s, &end);
+    value = number_at(s, &end, split);
     if (value < 0)
         return 0;
     snprintf(out, GUARD_WORD_DIGITS, "%d", value);

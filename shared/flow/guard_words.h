@@ -27,8 +27,10 @@ enum guard_word {
 enum guard_word guard_word_at(const struct guard_scan *s, size_t i, int *value, size_t *len);
 
 /* The figures of the number in words that begins at i; 0 for none, or how many characters it is
- * long. */
-size_t guard_words_read(const struct guard_scan *s, size_t i, char out[GUARD_WORD_DIGITS]);
+ * long. 'split': "soixante douze" without a dash is two numbers, as two pairs of digits are said.
+ */
+size_t guard_words_read(const struct guard_scan *s, size_t i, bool split,
+                        char out[GUARD_WORD_DIGITS]);
 
 /* Blanks or a dash: what stands between words that belong together. */
 size_t guard_words_link(const struct guard_scan *s, size_t i);

@@ -98,6 +98,7 @@ static const char *const numbers[] = {
     "zéro sept, quatre-vingt-huit, douze, trente-quatre, cinquante-six",
     "zéro sept soixante-dix-huit douze trente-quatre cinquante-six",
     "nul septante huit huit douze trente quatre cinquante six",
+    "zéro sept vingt-trois soixante douze quatre-vingt quinze zéro un",
     "oh seven eight eight twelve thirty-four fifty-six",
     "oh seven eight eight, twelve, thirty-four, fifty-six",
     "Oh-seven-eight-eight, one-two-three, four-five-six",
