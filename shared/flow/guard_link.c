@@ -107,14 +107,15 @@ begins_sentence(const struct guard_scan *s, size_t from, size_t to)
     return first >= 'A' && first <= 'Z' && !is_capital_next;
 }
 
-/* "evil. com/pay", "bit,ly/abc": a mark that is a dot only before a sure end and a path. */
+/* "evil. com/pay", "bit,ly/abc": a mark that is a dot only behind a letter, and before a
+ * sure end and a path. */
 static size_t
 torn_dot_at(const struct guard_scan *s, size_t i)
 {
     size_t to;
     size_t len = s->fold[i] == '.' || s->fold[i] == ',' ? 1 : 0;
 
-    if (len == 0 || i == 0 || !is_label(s->fold[i - 1]))
+    if (len == 0 || i == 0 || s->fold[i - 1] < 'a' || s->fold[i - 1] > 'z')
         return 0;
     len += s->fold[i + 1] == ' ';
     for (to = i + len; is_label(s->fold[to]);)

@@ -162,6 +162,7 @@ static const char *const answers[] = {
     /* marks and words that are no dots of a host */
     "The rent is low, the house is free. easymo.rw/houses has it, easymo.rw/land too.",
     "The trial period is free. The waiting period was long.",
+    "The price (net) is 250 000, io/usb included; prix 250 000,net/mois.",
     "Andika akadomo inyuma y'izina.",
     "Salaire brut. Net/mois : 200 000. Rent/month, or/and a deposit.",
     "It is new; in Kigali, rw is our end.",
