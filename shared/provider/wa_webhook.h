@@ -19,8 +19,8 @@ bool wa_webhook_verify(struct arena *a, const struct config *c, const struct inc
 bool wa_webhook_read(struct arena *a, const struct config *c, const struct incoming_http *in,
                      struct webhook_items *out, struct err *e);
 
-/* Is the change about our number, WHATSAPP_WEBHOOK_PHONE_ID? Whoever has several numbers gets the events of
- * all of them at one address. Where the setting or the change names none, it is. */
+/* Is the change about our number, WHATSAPP_WEBHOOK_PHONE_ID? Whoever has several numbers gets the
+ * events of all of them at one address. Where the setting or the change names none, it is. */
 bool wa_webhook_is_ours(struct arena *a, const struct config *c, struct json_object *value);
 
 /* The name that a change's "contacts" give whoever goes by one of these ids ("" is none); "" if
