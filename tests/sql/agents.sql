@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(105);
+SELECT plan(119);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -179,27 +179,70 @@ SELECT results_eq(format('SELECT status, agent, model, provider, rounds, duratio
 
 -- Two machines -----------------------------------------------------------------------------------------------------------------------
 
-CREATE FUNCTION pg_temp.exchange(phone text, content text, channel text DEFAULT 'sms') RETURNS uuid LANGUAGE plpgsql AS $$
+CREATE FUNCTION pg_temp.exchange(phone text, content text, channel text DEFAULT 'sms', ours text DEFAULT NULL) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     s uuid := (SELECT i.session_id FROM t.inbound(phone, jsonb_build_object('content', content, 'channel', channel)) AS i);
 BEGIN
-    PERFORM pg_temp.done(s);
+    PERFORM finish_turn(c.turn_id, s, c.token, true, CASE WHEN ours <> '' THEN jsonb_build_array(t.outbound(jsonb_build_object(
+        'content', ours, 'turn_id', c.turn_id))) ELSE '[]' END, '{}', NULL, 900) FROM t.turn(s) AS c;
     RETURN s;
 END $$;
 CREATE FUNCTION pg_temp.loops(session uuid) RETURNS boolean LANGUAGE sql AS $$ SELECT session_loops(session, 9223372036854775807) $$;
 
-SELECT pg_temp.exchange('+250782000001', 'quick ' || n) AS session FROM generate_series(1, 5) AS n LIMIT 5 \g /dev/null
+SELECT pg_temp.exchange('+250782000001', 'quick ' || n, ours => 'answer ' || chr(96 + n)) AS session FROM generate_series(1, 5) AS n LIMIT 5 \g /dev/null
 SELECT session_id AS session FROM t.inbound('+250782000001', '{"content": "quick 6"}') \gset
 SELECT is(pg_temp.loops(:'session'), false, 'five quick exchanges are a talk');
-SELECT pg_temp.done(:'session') AS leave \gset
+SELECT pg_temp.done(:'session', '{}', jsonb_build_array(t.outbound('{"content": "answer f"}'))) AS leave \gset
 SELECT is(pg_temp.loops(:'session'), false, '... six too, while nobody answers the sixth');
 SELECT 1 AS leave FROM t.inbound('+250782000001', '{"content": "quick 7"}') \gset
 SELECT is(pg_temp.loops(:'session'), true, '... the seventh message comes from a machine');
 SELECT pg_temp.ago(:'session', '3 minutes') \g /dev/null
 SELECT is(pg_temp.loops(:'session'), false, '... not, when they lie back');
 
+-- Speed alone is no machine: a person writes message after message, whatever the agent says.
+CREATE FUNCTION pg_temp.talk(phone text, theirs text[], ours text[] DEFAULT NULL, pause interval DEFAULT '0', option boolean DEFAULT false)
+RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    s uuid;
+    muted boolean := false;
+BEGIN
+    FOR i IN 1..cardinality(theirs) LOOP
+        s := (SELECT x.session_id FROM t.inbound(phone, jsonb_build_object('content', theirs[i])) AS x);
+        IF option THEN
+            UPDATE message_delivery_log SET metadata = '{"option": "Yes"}' WHERE session_id = s AND direction = 'inbound';
+        END IF;
+        muted := muted OR pg_temp.loops(s);
+        PERFORM finish_turn(c.turn_id, s, c.token, true, CASE WHEN ours[i] <> '' THEN jsonb_build_array(t.outbound(jsonb_build_object(
+            'content', ours[i], 'turn_id', c.turn_id))) ELSE '[]' END, '{}', NULL, 900) FROM t.turn(s) AS c;
+        PERFORM pg_temp.ago(s, pause);
+    END LOOP;
+    RETURN muted;
+END $$;
+CREATE FUNCTION pg_temp.words(form text, n int) RETURNS text[] LANGUAGE sql AS $$
+    SELECT array_agg(format(form, w) ORDER BY o)
+      FROM unnest(ARRAY['house', 'car', 'two rooms', 'Remera', 'cheap', 'now', 'garden', 'near', 'bus', 'water', 'walls', 'fine']) WITH ORDINALITY AS u (w, o) WHERE o <= n
+$$;
+SELECT is(pg_temp.talk('+250782000030', pg_temp.words('%s', 12), pg_temp.words('And %s?', 12)), false, 'twelve different messages in a row are a person''s');
+SELECT is(pg_temp.talk('+250782000031', pg_temp.words('%s', 12), array_fill('Noted.'::text, ARRAY[12])), false, '... also where we always say the same');
+SELECT is(pg_temp.talk('+250782000032', array_fill('Yego'::text, ARRAY[5]), pg_temp.words('Do you want %s?', 5)), false, 'yes to five questions is a person''s');
+SELECT is(pg_temp.talk('+250782000033', array_fill('1'::text, ARRAY[8]), pg_temp.words('Which %s?', 8), '14 s'), false, '... and so is the same figure to eight, slowly');
+SELECT is(pg_temp.talk('+250782000034', array_fill('Yes'::text, ARRAY[9]), array_fill('Yes or no?'::text, ARRAY[9]), option => true), false, '... and what names an option says nothing');
+SELECT is(pg_temp.talk('+250782000035', ARRAY['1', '2', '3', '12', '7', '450', '9', '8'], pg_temp.words('How many %s?', 8)), false, 'figures are compared as figures');
+SELECT is(pg_temp.talk('+250782000036', array_fill('Sorry, we are closed.'::text, ARRAY[7]), pg_temp.words('Do you want %s?', 7)), true, 'quick and the same words is a machine, whatever we say');
+SELECT is(pg_temp.talk('+250782000037', ARRAY['Ticket AB-12 at 9:41', 'ticket AC-13 at 9:42', 'Ticket AD-14, at 9:43!', 'Ticket 7 at 9:44'], array_fill('Hello.'::text, ARRAY[4]), '60 s'), true,
+    '... the same words but for a number and the time, to the same answer');
+SELECT is(pg_temp.talk('+250782000038', pg_temp.words('Which %s?', 7), ARRAY['x'] || pg_temp.words('Which %s?', 7)), false, 'what differs from what we said');
+SELECT is(pg_temp.talk('+250782000039', ARRAY['x'] || pg_temp.words('Which %s?', 7), pg_temp.words('Which %s?', 8)), true, '... quick and the same as what we said: an echo');
+SELECT is(pg_temp.talk('+250782000040', ARRAY['Main menu', 'Bad choice', 'Main menu', 'Bad choice', 'Main menu', 'Bad choice', 'Main menu'], ARRAY['a', 'b', 'a', 'b', 'a', 'b', 'a']), true, 'two menus that call each other');
+SELECT is(pg_temp.talk('+250782000041', array_fill('We have received your message, thank you'::text, ARRAY[6]), pg_temp.words('Do you want %s?', 6), '60 s'), false, 'the same sentence six times, slowly');
+SELECT is(pg_temp.talk('+250782000042', array_fill('We have received your message, thank you'::text, ARRAY[7]), pg_temp.words('Do you want %s?', 7), '60 s'), true, '... seven times, whatever we say, is a machine');
+
+SELECT 1 AS leave FROM t.inbound('+250782000042', '{"content": "We have received your message, thank you"}') \gset
+SELECT pg_temp.done(session_id, '{"ending": "stopped", "mute_s": 0, "error_code": "loop"}') AS leave FROM t.inbound('+250782000042') \gset
+SELECT is(pg_temp.talk('+250782000042', ARRAY['We have received your message, thank you']), false, '... but what was before a silence does not count when it is over');
+
 -- Options are chosen without reading to the end.
-SELECT pg_temp.exchange('+250782000008', 'tap ' || n) AS session FROM generate_series(1, 6) AS n LIMIT 6 \g /dev/null
+SELECT pg_temp.exchange('+250782000008', 'tap ' || n, ours => 'answer ' || chr(96 + n)) AS session FROM generate_series(1, 6) AS n LIMIT 6 \g /dev/null
 SELECT session_id AS session FROM t.inbound('+250782000008', '{"content": "tap 7"}') \gset
 SELECT is(pg_temp.loops(:'session'), true, 'seven quick messages are a machine''s');
 UPDATE message_delivery_log SET metadata = '{"option": "Remera"}' WHERE session_id = :'session' AND content = 'tap 4';
@@ -210,7 +253,7 @@ SELECT is(pg_temp.loops(:'session'), false, '... or was tapped');
 -- A machine that gets fixed answers, each sent at once.
 CREATE FUNCTION pg_temp.fixed(phone text, keyword text, words text) RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
-    s uuid := (SELECT i.session_id FROM t.inbound(phone, jsonb_build_object('content', '', 'keyword', keyword, 'answer', jsonb_build_object('id', uuid_v7(),
+    s uuid := (SELECT i.session_id FROM t.inbound(phone, jsonb_build_object('content', keyword, 'keyword', keyword, 'answer', jsonb_build_object('id', uuid_v7(),
         'texts', jsonb_build_object('en', words), 'provider', 'mtn', 'cost_rwf', 15, 'metadata', '{}'::jsonb))) AS i);
 BEGIN
     PERFORM t.finish(m.id, t.claim(m.id), 'accepted') FROM message_delivery_log m
