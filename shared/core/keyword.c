@@ -21,10 +21,12 @@ struct word {
     bool is_sms_only;
 };
 
-/* Words of a message, in capitals without accents. */
+/* Words of a message, in capitals without accents, and whether a short code is behind them: our own
+ * texts say "send STOP to 8080". */
 struct said {
     char words[WORDS_MAX][LETTERS_MAX + 1];
     size_t n;
+    bool has_code;
 };
 
 static const struct word words[] = {
@@ -68,6 +70,14 @@ is_ornament(uint32_t code)
            code == 0xAB || code == 0xBB || code == 0x2026;
 }
 
+/* May stand in front of the first word: what quotes it or sets it in bold. */
+static bool
+is_opening(uint32_t code)
+{
+    return (code < 0x80 && code > ' ' && strchr("*\"'(_~", (int)code) != NULL) || code == 0xAB ||
+           code == 0x2039 || (code >= 0x2018 && code <= 0x201F);
+}
+
 /* Adds a letter, as a capital, to the word we are in, or begins the next one; false when there are
  * too many of either. */
 static bool
@@ -85,8 +95,21 @@ add_letter(struct said *out, size_t *letters, bool inside, char base)
     return true;
 }
 
-/* Up to WORDS_MAX words of Latin letters; false when there is more, or something else than what is
- * blank or an ornament behind a word. */
+/* Steps over the rest of a short code; false when it has not 3 to 6 digits. */
+static bool
+code_read(const char **p, const char *end)
+{
+    size_t digits = 1;
+
+    while (*p < end && isdigit((unsigned char)**p)) {
+        digits++;
+        (*p)++;
+    }
+    return digits >= 3 && digits <= 6;
+}
+
+/* Up to WORDS_MAX words of Latin letters, perhaps a short code behind them; false when there is
+ * more, or something else than what is blank or an ornament. */
 static bool
 words_read(const char *text, struct said *out)
 {
@@ -100,7 +123,7 @@ words_read(const char *text, struct said *out)
         char base = latin_base(code);
 
         if (base != '\0') {
-            if (!add_letter(out, &letters, inside, base))
+            if (out->has_code || !add_letter(out, &letters, inside, base))
                 return false;
             inside = true;
         } else if (latin_is_mark(code)) {
@@ -114,25 +137,33 @@ words_read(const char *text, struct said *out)
             if (inside && p < end && latin_base(utf8_next(&next, end)) != '\0')
                 return false; /* "ST.OP" is no word */
             inside = false;
-        } else {
+        } else if (code >= '0' && code <= '9' && out->n > 0 && !inside && !out->has_code) {
+            if (!code_read(&p, end))
+                return false;
+            out->has_code = true;
+        } else if (out->n > 0 || !is_opening(code)) {
             return false;
         }
     }
     return out->n > 0;
 }
 
-/* Words that begin a sentence with another sense behind them ("acha nione", "arret Nyabugogo") stop
- * only with one of these. */
+/* A stop word with other words behind it may be a place ("stop Kimironko", "arret Nyabugogo") or
+ * begin a sentence with another sense ("acha nione"): it stops only with these. */
 static const char *const courtesies[] = {
-    "PLEASE",   "PLZ",    "PLS",    "NOW",    "SMS",       "MESSAGE",    "MESSAGES", "MSG",
-    "THIS",     "IT",     "THANKS", "MERCI",  "SVP",       "MAINTENANT", "MURAKOZE", "NYAMUNEKA",
-    "UBUTUMWA", "UJUMBE", "SASA",   "ASANTE", "TAFADHALI", "TEXTS",      "TEXTING",  "OK",
+    "PLEASE",   "PLZ",        "PLS",        "NOW",        "SMS",          "MESSAGE",
+    "MESSAGES", "MSG",        "MSGS",       "THIS",       "THESE",        "IT",
+    "THAT",     "THANKS",     "ALL",        "STOP",       "ME",           "YOUR",
+    "TEXT",     "TEXTS",      "TEXTING",    "SENDING",    "MESSAGING",    "WRITING",
+    "CALLING",  "CONTACTING", "BOTHERING",  "DISTURBING", "SPAM",         "SPAMMING",
+    "ADS",      "OK",         "LES",        "CES",        "VOS",          "MERCI",
+    "SVP",      "STP",        "MAINTENANT", "UBU",        "NONAHA",       "BUTUMWA",
+    "UBUTUMWA", "BWANYU",     "MURAKOZE",   "NYAMUNEKA",  "KUNYANDIKIRA", "KUNYOHEREREZA",
+    "SASA",     "UJUMBE",     "ASANTE",     "TAFADHALI",
 };
 
-/* Behind these "stop" means a place or a time. */
-static const char *const places[] = { "AT", "BY",  "IN", "ON",   "NEAR",  "FOR",   "TO",
-                                      "A",  "AU",  "DE", "DU",   "LA",    "LE",    "KU",
-                                      "MU", "KWA", "I",  "HERE", "THERE", "NUMBER" };
+/* Between a stop word and the short code. */
+static const char *const ways[] = { "TO", "A", "AU", "KURI", "KWA" };
 
 static bool
 among(const char *const *list, size_t n, const char *text)
@@ -144,19 +175,20 @@ among(const char *const *list, size_t n, const char *text)
     return false;
 }
 
-/* Does a stop word with one or two words behind it mean stop? */
+/* Does a stop word with something behind it mean stop? */
 static bool
 is_short_stop(const struct word *w, const struct said *said)
 {
-    static const char *const plain[] = { "STOP",    "STOPALL",    "UNSUBSCRIBE",
-                                         "OPTOUT",  "HAGARIKA",   "GUHAGARIKA",
-                                         "ARRETER", "DESABONNER", "STOPPER" };
+    static const char *const plain[] = { "STOPALL", "UNSUBSCRIBE", "OPTOUT", "DESABONNER" };
+    size_t n = said->n;
 
     if (w->keyword != KEYWORD_STOP || w->is_sms_only)
         return false;
     if (among(plain, COUNT_OF(plain), w->text))
-        return !among(places, COUNT_OF(places), said->words[1]);
-    for (size_t i = 1; i < said->n; i++) {
+        return true; /* they have no other sense */
+    if (said->has_code && n > 1 && among(ways, COUNT_OF(ways), said->words[n - 1]))
+        n--;
+    for (size_t i = 1; i < n; i++) {
         if (!among(courtesies, COUNT_OF(courtesies), said->words[i]))
             return false;
     }
@@ -176,7 +208,8 @@ keyword_find(const char *text, enum channel channel, const char **language)
 
         if (!str_eq(w->text, said.words[0]) || (w->is_sms_only && channel != CHANNEL_SMS))
             continue;
-        if (said.n == 1 || (channel == CHANNEL_SMS && is_short_stop(w, &said))) {
+        if ((said.n == 1 && !said.has_code) ||
+            (channel == CHANNEL_SMS && is_short_stop(w, &said))) {
             *language = w->language;
             return w->keyword;
         }
