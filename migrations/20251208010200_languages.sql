@@ -528,7 +528,7 @@ BEGIN
         PERFORM message_go_on_by_whatsapp(long, message_id, person.phone_number, jsonb_build_object(
             'provider', coalesce(p_metadata #>> '{wants_more,provider}', p_provider),
             'cost_rwf', coalesce(p_metadata #> '{wants_more,cost_rwf}', '0'), 'bsuid', nullif(p_bsuid, '')));
-    ELSIF answer IS NOT NULL AND (p_keyword IN ('stop', 'start')
+    ELSIF answer IS NOT NULL AND (p_keyword IN ('stop', 'start', 'help') -- HELP is asked for, also by who said STOP
             OR CASE p_channel WHEN 'sms' THEN person.allows_sms ELSE person.allows_whatsapp END) THEN
         PERFORM messages_enqueue(session_id, jsonb_build_array(answer - 'texts' || jsonb_build_object(
             'content', coalesce(answer -> 'texts' ->> language_code(coalesce(person.preferred_language,

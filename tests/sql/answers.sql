@@ -1,5 +1,5 @@
 -- Long answers that go on, options that are chosen on any channel, and fixed answers that respect STOP.
-SELECT plan(52);
+SELECT plan(53);
 
 -- What comes in with what it may mean.
 CREATE FUNCTION pg_temp.says(phone text, content text, facts jsonb DEFAULT '{}', channel text DEFAULT 'sms', keyword text DEFAULT '', answer jsonb DEFAULT NULL)
@@ -152,13 +152,15 @@ SELECT is(pg_temp.option(pg_temp.says('+250780000023', '2', :two)), 'Remera', '.
 \set fixed '\'{"id": null, "texts": {"en": "in English", "fr": "en français"}, "provider": "mtn", "cost_rwf": 15}\'::jsonb'
 SELECT pg_temp.says('+250780000031', 'STOP', '{}', 'sms', 'stop', :fixed || jsonb_build_object('id', uuid_v7())) AS leave \gset
 SELECT is(pg_temp.sent('+250780000031'), 'in English', 'STOP is confirmed');
-SELECT pg_temp.says('+250780000031', 'HELP', '{}', 'sms', 'help', :fixed || jsonb_build_object('id', uuid_v7())) AS leave \gset
 SELECT pg_temp.says('+250780000031', '', '{}', 'sms', '', :fixed || jsonb_build_object('id', uuid_v7())) AS leave \gset
 SELECT is(pg_temp.sent('+250780000031'), 'in English', '... and then nothing more goes out there, no fixed answer either');
 SELECT pg_temp.says('+250780000031', '', '{}', 'whatsapp', '', :fixed || jsonb_build_object('id', uuid_v7(), 'provider', 'meta')) AS leave \gset
 SELECT is(pg_temp.sent('+250780000031'), 'in English|in English', '... but on the other channel');
 SELECT pg_temp.says('+250780000031', 'START', '{}', 'sms', 'start', :fixed || jsonb_build_object('id', uuid_v7())) AS leave \gset
 SELECT is(pg_temp.sent('+250780000031'), 'in English|in English|in English', 'START is confirmed');
+SELECT pg_temp.says('+250780000032', 'STOP', '{}', 'sms', 'stop', :fixed || jsonb_build_object('id', uuid_v7())) AS leave \gset
+SELECT pg_temp.says('+250780000032', 'HELP', '{}', 'sms', 'help', :fixed || jsonb_build_object('id', uuid_v7(), 'texts', '{"en": "how to"}'::jsonb)) AS leave \gset
+SELECT is(pg_temp.sent('+250780000032'), 'in English|how to', 'HELP is answered after STOP too: it is asked for');
 UPDATE profiles SET notification_preferences = '{"language": "FR-be"}' WHERE phone_number = '+250780000031';
 SELECT pg_temp.says('+250780000031', 'HELP', '{}', 'sms', 'help', :fixed || jsonb_build_object('id', uuid_v7())) AS leave \gset
 SELECT is(pg_temp.sent('+250780000031'), 'in English|in English|in English|en français', 'a fixed answer speaks the person''s language');
