@@ -351,7 +351,8 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
       FROM (SELECT l.id, l.seq, l.profile_id
               FROM omnichannel_sessions s
               JOIN message_delivery_log l ON l.profile_id = s.profile_id
-             WHERE s.id = p_session AND l.session_id = p_session AND l.direction = 'outbound' AND l.metadata ? 'more'
+             WHERE s.id = p_session AND l.session_id = p_session AND l.direction = 'outbound'
+               AND jsonb_typeof(l.metadata -> 'more') = 'array' AND jsonb_typeof(l.metadata #> '{more,0,text}') = 'string' -- also from outside
                AND l.channel = 'sms' AND l.status NOT IN ('suppressed', 'dead')
                AND l.created_at > clock_timestamp() - interval '24 hours'
              ORDER BY l.seq DESC LIMIT 1) AS m

@@ -1,5 +1,5 @@
 -- Long answers that go on, options that are chosen on any channel, and fixed answers that respect STOP.
-SELECT plan(53);
+SELECT plan(55);
 
 -- What comes in with what it may mean.
 CREATE FUNCTION pg_temp.says(phone text, content text, facts jsonb DEFAULT '{}', channel text DEFAULT 'sms', keyword text DEFAULT '', answer jsonb DEFAULT NULL)
@@ -146,6 +146,14 @@ SELECT pg_temp.long('+250780000023', '{"options": ["Kimironko", "Remera"]}') AS 
 SELECT pg_temp.says('+250780000023', 'more', :more) AS m \gset
 SELECT is(pg_temp.sent('+250780000023'), 'part one|part one|part two', '... and "more" the next part');
 SELECT is(pg_temp.option(pg_temp.says('+250780000023', '2', :two)), 'Remera', '... which has the options, too');
+
+SELECT pg_temp.says('+250780000024', 'houses?') AS q \gset
+SELECT pg_temp.long('+250780000024', '{"more": "x"}') AS long \gset
+SELECT pg_temp.says('+250780000024', '1', :one) AS m \gset
+SELECT pg_temp.long('+250780000024', '{"more": ["x"]}') AS long \gset
+SELECT pg_temp.says('+250780000024', '1', :one) AS n \gset
+SELECT ok(pg_temp.waits(:'m'), 'where what goes on is no list of parts, "1" is a message like any other');
+SELECT ok(pg_temp.waits(:'n'), '... nor where these have no text');
 
 -- Fixed answers ------------------------------------------------------------------------------------------------------------
 
