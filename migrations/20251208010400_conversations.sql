@@ -29,9 +29,10 @@ BEGIN
     RETURNING s.id, (s.xmax = 0), s.status;
 END $$;
 
--- Holds a conversation back, or lets it go on: then what waits is answered, and no person is asked for any more. A turn that is
--- running loses its lease: its answer is not sent, its tools may do nothing more, and what it read waits again. The status; NULL
--- when there is no such conversation, 'refused' for one that is closed, unless it is still held back or a person's, and let go.
+-- Holds a conversation back, or lets it go on: then what waits is answered, no person is asked for any more, and the silence after
+-- two machines talked is over. A turn that is running loses its lease: its answer is not sent, its tools may do nothing more, and
+-- what it read waits again. The status; NULL when there is no such conversation, 'refused' for one that is closed, unless it is still
+-- held back or a person's, and let go.
 CREATE OR REPLACE FUNCTION session_hold(p_session uuid, p_hold boolean) RETURNS text
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -45,7 +46,7 @@ BEGIN
                turn_lease_owner = NULL
          WHERE o.id = p_session;
     ELSE
-        UPDATE omnichannel_sessions o SET paused_at = NULL, needs_human = false, turn_attempts = 0,
+        UPDATE omnichannel_sessions o SET paused_at = NULL, muted_until = NULL, needs_human = false, turn_attempts = 0,
                turn_due_at = CASE WHEN EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = o.id AND m.awaits_turn)
                                   THEN clock_timestamp() END
          WHERE o.id = p_session;

@@ -66,6 +66,49 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
         OR (SELECT count(*) = 7 FROM again a) AND (SELECT length(f.theirs) >= 20 FROM turn_words f WHERE f.n = 0)
 $$;
 
+-- As before, but where two machines were talking no turn begins until the silence is over: what comes in waits, and is answered then.
+-- Leases up to p_want sessions whose turn is due and says up to which message each turn answers: no more than an agent is shown at
+-- once, what is behind them is the next turn's. A session whose turn died five times without an outcome is handed to a person
+-- instead; one that is paused is left alone.
+CREATE OR REPLACE FUNCTION claim_turns(p_worker text, p_want int, p_lease_s int)
+RETURNS TABLE (turn_id uuid, session_id uuid, profile_id uuid, token bigint, upto bigint, attempt int)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+#variable_conflict use_column
+DECLARE
+    s record;
+BEGIN
+    FOR s IN
+        SELECT o.id, o.turn_attempts
+          FROM omnichannel_sessions o
+         WHERE o.turn_due_at <= (SELECT clock_timestamp()) -- read once, so that the index ends the search
+           AND (o.turn_lease_until IS NULL OR o.turn_lease_until < clock_timestamp())
+           AND o.paused_at IS NULL AND coalesce(o.muted_until <= clock_timestamp(), true)
+         ORDER BY o.turn_due_at
+         LIMIT p_want
+           FOR NO KEY UPDATE OF o SKIP LOCKED
+    LOOP
+        -- Under the lock: a message that came a moment ago is seen.
+        SELECT max(w.seq) INTO upto
+          FROM (SELECT m.seq FROM message_delivery_log m WHERE m.session_id = s.id AND m.awaits_turn ORDER BY m.seq LIMIT 30) w;
+        UPDATE turns t SET status = 'lost', finished_at = clock_timestamp()
+         WHERE t.session_id = s.id AND t.status = 'running';
+        IF upto IS NULL OR s.turn_attempts >= 5 THEN
+            UPDATE omnichannel_sessions o SET turn_due_at = NULL, turn_lease_until = NULL, turn_lease_owner = NULL,
+                   needs_human = o.needs_human OR upto IS NOT NULL
+             WHERE o.id = s.id;
+            CONTINUE;
+        END IF;
+        UPDATE omnichannel_sessions o SET turn_token = o.turn_token + 1, turn_upto = upto,
+               turn_attempts = o.turn_attempts + 1, turn_lease_owner = p_worker,
+               turn_lease_until = clock_timestamp() + p_lease_s * interval '1 second'
+         WHERE o.id = s.id
+        RETURNING o.id, o.profile_id, o.turn_token, o.turn_attempts INTO session_id, profile_id, token, attempt;
+        INSERT INTO turns AS t (session_id, profile_id, token, worker) VALUES (session_id, profile_id, token, p_worker)
+        RETURNING t.id INTO turn_id;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
 DO $$
 DECLARE
     f regprocedure;
