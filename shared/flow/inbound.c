@@ -66,7 +66,8 @@ decide(struct arena *a, const struct config *c, const struct inbound *m,
     if (!m->answerable)
         return;
     entry->wants_turn = true;
-    if (m->parts <= 1)
+    if (m->parts <= 1 &&
+        str_empty(m->list)) /* what was tapped in a list of ours is a choice in it */
         entry->keyword = keyword_find(m->text, entry->channel, &entry->language);
     switch (entry->keyword) {
     case KEYWORD_STOP:

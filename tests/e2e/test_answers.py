@@ -128,6 +128,18 @@ class Answers(SystemTest):
         self.assertEqual(self.phone(number, since=offer["seq"])[0]["text"], "12 months it is.")
         self.assertEqual(self.value("SELECT metadata ->> 'option' FROM message_delivery_log WHERE direction = 'inbound' AND content = '12 months'"), "12 months")
 
+    def test_a_button_that_reads_like_a_keyword_is_a_choice(self):
+        number = "+250788002016"
+        self.agent("Which car?\n1. New\n2. Used", "A new one it is.", "Where from?\n1. Stop\n2. Station", "From the stop.")
+        for question, answer in (("a car", "A new one it is."), ("a ride", "From the stop.")):
+            [offer] = self.told(number, question, channel="whatsapp")
+            buttons = [b["reply"] for b in self.sent_to(number)[-1]["interactive"]["action"]["buttons"]]
+            self.phone_does(number, "whatsapp", {"message": {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": buttons[0]}}})
+            self.assertEqual(self.phone(number, since=offer["seq"])[0]["text"], answer)
+        self.assertEqual(self.value(f"SELECT allows_whatsapp FROM profiles WHERE phone_number = '{number}'"), "t")
+        self.assertEqual(self.value("SELECT count(*) FROM omnichannel_sessions s JOIN profiles p ON p.user_id = s.profile_id "
+                                    f"WHERE p.phone_number = '{number}'"), "1")
+
     def test_more_options_are_a_list_and_long_ones_a_text(self):
         number = "+250788002005"
         five = "Take one:\n" + "\n".join(f"{i}. Sector number {i}" for i in range(1, 6))
