@@ -109,6 +109,40 @@ BEGIN
     END LOOP;
 END $$;
 
+-- The latest messages of a conversation, on all channels, oldest first, those that wait last, of inbound ones up to p_upto: [{inbound, channel, type,
+-- text, at, waits}]. The parts of a long text are one message, and so is what went out on both channels. The summary of the call that the
+-- conversation is about is told apart from these; those of calls before it in the same conversation are messages of that time.
+-- As before, but two long texts that go by one number (a telephone counts to 255) stay two.
+CREATE OR REPLACE FUNCTION session_lines(p_session uuid, p_upto bigint, p_most int) RETURNS jsonb
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    WITH latest AS (
+        SELECT m.id, m.seq, m.direction, m.channel, m.message_type, m.created_at, m.awaits_turn,
+               m.content || coalesce(' (= "' || nullif(m.metadata ->> 'option', m.content) || '")', '') AS content, -- what a figure stands for
+               m.group_id, m.turn_id, m.metadata ->> 'ref' AS ref, coalesce((m.metadata ->> 'part')::int, m.part) AS part
+          FROM message_delivery_log m
+         WHERE m.session_id = p_session AND m.content <> '' AND m.status <> 'suppressed'
+           AND (m.direction = 'outbound' OR m.seq <= p_upto)
+           AND (m.message_type IN ('message', 'reply', 'operator', 'tool', 'follow_up')
+                OR (m.message_type = 'summary'
+                    AND m.call_id IS DISTINCT FROM (SELECT s.call_id FROM omnichannel_sessions s WHERE s.id = p_session)))
+         ORDER BY m.awaits_turn DESC, m.seq DESC LIMIT p_most),
+    named AS ( -- the second time that a part comes it is another text's, though parts may come in any order
+        SELECT l.*, CASE WHEN l.direction = 'outbound' THEN l.group_id::text WHEN l.ref IS NULL THEN l.id::text
+                         ELSE concat_ws(':', l.channel, l.ref, row_number() OVER (
+                              PARTITION BY l.direction, l.channel, l.ref, l.turn_id, l.part ORDER BY l.seq), l.turn_id) END AS whole
+          FROM latest l),
+    best AS (SELECT n.*, max(n.channel) OVER (PARTITION BY n.direction, n.whole) AS one_channel FROM named n),
+    whole AS (
+        SELECT min(b.seq) AS seq, b.direction, b.channel, min(b.message_type) AS message_type, min(b.created_at) AS created_at,
+               bool_or(b.awaits_turn) AS waits, string_agg(b.content, '' ORDER BY b.part, b.seq) AS content
+          FROM best b WHERE b.channel = b.one_channel
+         GROUP BY b.direction, b.whole, b.channel)
+    SELECT jsonb_agg(jsonb_build_object('inbound', w.direction = 'inbound', 'channel', w.channel, 'type', w.message_type,
+               'text', w.content, 'waits', w.waits,
+               'at', to_char(w.created_at AT TIME ZONE 'Africa/Kigali', 'Dy DD Mon HH24:MI')) ORDER BY w.waits, w.seq) -- what waits is the last word
+      FROM whole w
+$$;
+
 DO $$
 DECLARE
     f regprocedure;

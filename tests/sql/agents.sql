@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(127);
+SELECT plan(130);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -86,6 +86,24 @@ SELECT notify_call(id, jsonb_build_array(t.outbound('{"message_type": "summary",
 SELECT is(session_lines(:'twice', 1000000, 40), NULL, 'the summary of the call it is about is no line of the conversation');
 SELECT 1 AS leave FROM t.call('twice-2', '+250781000009', '{"ended": true, "summary": "A car from Nyanza"}') \gset
 SELECT is(session_lines(:'twice', 1000000, 40) -> 0 ->> 'text', 'A house in Gikondo', '... but one of a call before is');
+
+-- Long texts in parts, which a telephone numbers up to 255.
+CREATE FUNCTION pg_temp.part(phone text, ref text, part int, content text) RETURNS uuid LANGUAGE sql AS $$
+    SELECT r.session_id FROM record_inbound_message('sms', 'mtn', uuid_v7()::text, phone, NULL, NULL, NULL, content, clock_timestamp(),
+        jsonb_build_object('ref', ref, 'part', part, 'parts', 2), '', NULL, true, 0, ARRAY[uuid_v7(), uuid_v7(), uuid_v7()]) AS r
+$$;
+CREATE FUNCTION pg_temp.texts(session uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg((l ->> 'text') || CASE WHEN (l ->> 'waits')::boolean THEN '?' ELSE '' END, '|' ORDER BY n)
+      FROM jsonb_array_elements(session_lines(session, 1000000000, 40)) WITH ORDINALITY AS j (l, n)
+$$;
+SELECT pg_temp.part('+250781000016', '7', 2, 'in Remera') AS leave, pg_temp.part('+250781000016', '7', 1, 'A house ') AS session \gset
+SELECT is(pg_temp.texts(:'session'), 'A house in Remera?', 'the parts of a long text are one message, in whatever order they came');
+UPDATE omnichannel_sessions SET turn_due_at = clock_timestamp() WHERE id = :'session';
+SELECT pg_temp.done(:'session') AS leave \gset
+SELECT pg_temp.part('+250781000016', '7', 1, 'A car ') AS leave, pg_temp.part('+250781000016', '7', 2, 'from Nyanza') AS leave \gset
+SELECT is(pg_temp.texts(:'session'), 'A house in Remera|A car from Nyanza?', '... another one by the same number is another message');
+SELECT pg_temp.part('+250781000016', '7', 1, 'A field ') AS leave, pg_temp.part('+250781000016', '7', 2, 'in Huye') AS leave \gset
+SELECT is(pg_temp.texts(:'session'), 'A house in Remera|A car from Nyanza?|A field in Huye?', '... also where both wait');
 
 -- The conversation before -----------------------------------------------------------------------------------------------------------
 
