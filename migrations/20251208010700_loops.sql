@@ -112,13 +112,16 @@ END $$;
 -- The latest messages of a conversation, on all channels, oldest first, those that wait last, of inbound ones up to p_upto: [{inbound, channel, type,
 -- text, at, waits}]. The parts of a long text are one message, and so is what went out on both channels. The summary of the call that the
 -- conversation is about is told apart from these; those of calls before it in the same conversation are messages of that time.
--- As before, but two long texts that go by one number (a telephone counts to 255) stay two.
+-- As before, but two long texts that go by one number (a telephone counts to 255) stay two; and of what we said that counts which
+-- may have arrived. What did not, on any channel, says so: the agent cannot build on it.
 CREATE OR REPLACE FUNCTION session_lines(p_session uuid, p_upto bigint, p_most int) RETURNS jsonb
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     WITH latest AS (
         SELECT m.id, m.seq, m.direction, m.channel, m.message_type, m.created_at, m.awaits_turn,
                m.content || coalesce(' (= "' || nullif(m.metadata ->> 'option', m.content) || '")', '') AS content, -- what a figure stands for
-               m.group_id, m.turn_id, m.metadata ->> 'ref' AS ref, coalesce((m.metadata ->> 'part')::int, m.part) AS part
+               m.group_id, m.turn_id, m.metadata ->> 'ref' AS ref, m.replay_of,
+               m.status = 'undelivered' OR (m.status = 'dead' AND m.dead_reason IS DISTINCT FROM 'ambiguous') AS is_dead,
+               coalesce((m.metadata ->> 'part')::int, m.part) AS part
           FROM message_delivery_log m
          WHERE m.session_id = p_session AND m.content <> '' AND m.status <> 'suppressed'
            AND (m.direction = 'outbound' OR m.seq <= p_upto)
@@ -131,10 +134,14 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                          ELSE concat_ws(':', l.channel, l.ref, row_number() OVER (
                               PARTITION BY l.direction, l.channel, l.ref, l.turn_id, l.part ORDER BY l.seq), l.turn_id) END AS whole
           FROM latest l),
-    best AS (SELECT n.*, max(n.channel) OVER (PARTITION BY n.direction, n.whole) AS one_channel FROM named n),
+    tried AS (SELECT n.*, bool_and(n.is_dead) OVER (PARTITION BY n.direction, n.whole) AS is_lost FROM named n),
+    best AS (
+        SELECT t.*, max(t.channel) OVER (PARTITION BY t.direction, t.whole) AS one_channel
+          FROM tried t WHERE NOT t.is_dead OR (t.is_lost AND t.replay_of IS NULL)),
     whole AS (
         SELECT min(b.seq) AS seq, b.direction, b.channel, min(b.message_type) AS message_type, min(b.created_at) AS created_at,
-               bool_or(b.awaits_turn) AS waits, string_agg(b.content, '' ORDER BY b.part, b.seq) AS content
+               bool_or(b.awaits_turn) AS waits,
+               CASE WHEN bool_or(b.is_lost) THEN '[not delivered] ' ELSE '' END || string_agg(b.content, '' ORDER BY b.part, b.seq) AS content
           FROM best b WHERE b.channel = b.one_channel
          GROUP BY b.direction, b.whole, b.channel)
     SELECT jsonb_agg(jsonb_build_object('inbound', w.direction = 'inbound', 'channel', w.channel, 'type', w.message_type,

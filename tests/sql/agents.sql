@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(130);
+SELECT plan(134);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -104,6 +104,19 @@ SELECT pg_temp.part('+250781000016', '7', 1, 'A car ') AS leave, pg_temp.part('+
 SELECT is(pg_temp.texts(:'session'), 'A house in Remera|A car from Nyanza?', '... another one by the same number is another message');
 SELECT pg_temp.part('+250781000016', '7', 1, 'A field ') AS leave, pg_temp.part('+250781000016', '7', 2, 'in Huye') AS leave \gset
 SELECT is(pg_temp.texts(:'session'), 'A house in Remera|A car from Nyanza?|A field in Huye?', '... also where both wait');
+
+-- What never arrived was not said.
+SELECT session_id AS session FROM t.inbound('+250781000017', '{"content": "a house?"}') \gset
+UPDATE message_delivery_log SET awaits_turn = false WHERE session_id = :'session';
+SELECT t.enqueue(:'session', '{"content": "In Remera.", "channel": "whatsapp", "provider": "meta", "group_id": "00000000-0000-7000-8000-000000000017"}') AS rich \gset
+SELECT t.finish(:'rich', t.claim(:'rich'), 'permanent', '{"error_code": "x"}') AS leave \gset
+SELECT is(pg_temp.texts(:'session'), 'a house?|[not delivered] In Remera.', 'a reply that died is shown as one that did not arrive');
+SELECT t.enqueue(:'session', '{"content": "In Remera", "group_id": "00000000-0000-7000-8000-000000000017"}') AS plain \gset
+SELECT is(pg_temp.texts(:'session'), 'a house?|In Remera', '... unless it goes by the other channel: then what goes there');
+SELECT t.finish(:'plain', t.claim(:'plain'), 'accepted', '{"external_id": "lost-1"}') AS leave \gset
+SELECT is(pg_temp.texts(:'session'), 'a house?|In Remera', '... or went');
+SELECT t.report('lost-1', NULL, 'undelivered') AS leave \gset
+SELECT is(pg_temp.texts(:'session'), 'a house?|[not delivered] In Remera.', '... until its network says that it did not arrive either');
 
 -- The conversation before -----------------------------------------------------------------------------------------------------------
 
