@@ -4,7 +4,8 @@
 -- Ends the calls whose end nobody reported: those whose time of ending is known; those whose agent has been heard of, but not for
 -- p_silence_s seconds; those that were accepted with our tools and whose agent has used none for five times as long, since it may just be
 -- talking; and those that are known for p_max_s seconds. Returns how many. A call that we picked up is ordered to be stopped: when the
--- longest call is over, and not before, since two people may well talk on while no tool is used. What others answer is theirs to end.
+-- longest call is over, and not before, since two people may well talk on while no tool is used, or after a time of ending was named. What
+-- others answer is theirs to end.
 CREATE OR REPLACE FUNCTION close_calls(p_max_s int, p_silence_s int, p_wait_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -31,7 +32,7 @@ BEGIN
          WHERE o.id = s.id;
         INSERT INTO call_actions (call, profile_id, kind, status, next_attempt_at, expires_at)
         SELECT s.id, s.profile_id, 'stop', 'pending', t.at, t.at + interval '10 minutes'
-          FROM (SELECT CASE s.cause WHEN 'silence' THEN s.longest ELSE clock_timestamp() END AS at) AS t
+          FROM (SELECT CASE s.cause WHEN 'too_long' THEN clock_timestamp() ELSE greatest(s.longest, clock_timestamp()) END AS at) AS t
          WHERE EXISTS (SELECT 1 FROM call_actions a WHERE a.call = s.id AND a.kind IN ('answer', 'accept'))
         ON CONFLICT ON CONSTRAINT call_actions_call_kind_key DO NOTHING;
         PERFORM call_schedule(s.id, p_wait_s);

@@ -18,6 +18,30 @@ is_bound_field(const char *name)
     return false;
 }
 
+static bool
+is_of_operator(struct arena *a, const struct tool *t, const char *name)
+{
+    size_t n;
+    char **names = str_split(a, t->of_operator != NULL ? t->of_operator : "", '|', &n);
+
+    for (size_t i = 0; i < n; i++) {
+        if (str_eq(names[i], name))
+            return true;
+    }
+    return false;
+}
+
+/* What only the operator gives is passed over, like any argument that the tool does not have. */
+static void
+drop_operators(const struct tool *t, struct tool_call *call)
+{
+    for (size_t i = 0; i < *t->n_params; i++) {
+        if (is_of_operator(call->arena, t, t->params[i].name) &&
+            json_has(call->args, t->params[i].name))
+            json_set(call->args, t->params[i].name, NULL);
+    }
+}
+
 const struct param *
 tool_bind_params(struct arena *a, const struct tool *t, size_t *n)
 {
@@ -25,7 +49,7 @@ tool_bind_params(struct arena *a, const struct tool *t, size_t *n)
 
     *n = 0;
     for (size_t i = 0; i < *t->n_params; i++) {
-        if (!is_bound_field(t->params[i].name))
+        if (!is_bound_field(t->params[i].name) && !is_of_operator(a, t, t->params[i].name))
             kept[(*n)++] = t->params[i];
     }
     return kept;
@@ -191,6 +215,7 @@ bind_to_caller(struct flow *f, const struct tool *t, struct tool_call *call,
     else
         entry->session_id = json_opt_str(call->arena, call->args, "session_id", "");
     entry->profile_id = bond.person;
+    drop_operators(t, call);
     fill_in(t, call, "profile_id", bond.person);
     fill_in(t, call, "session_id", entry->session_id);
     fill_in(t, call, "call_id", c->call_id);

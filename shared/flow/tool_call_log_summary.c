@@ -109,5 +109,7 @@ const struct tool tool_call_log_summary = {
                    "that the caller gets the summary in writing.",
     .params = call_args_full,
     .n_params = &call_args_full_n,
+    /* Who is in the call does not know when it began; that it is over is "ended". */
+    .of_operator = "channel|started_at|ended_at|answered",
     .run = run,
 };

@@ -94,6 +94,10 @@ class Bound(ToolTest):
         # Before the call is known.
         status, reply = self.tool("/tools/session_get_or_create", {}, key)
         self.assertEqual((status, reply["session_id"]), (200, session))
+        guesses = {"ended_at": "2026-01-01T10:05:00Z", "started_at": "2026-01-01T10:00:00Z", "channel": "whatsapp", "answered": True}
+        self.assertEqual(self.tool("/tools/call_log_summary", {"bullets": ["A flat"], **guesses}, key)[0], 200)
+        self.assertEqual(self.sql("SELECT status, channel, started_at, ended_at, answered_at FROM call_summaries WHERE call_id = 'rtc-1'"),
+                         [["in_progress", "sip", "", "", ""]], "what a voice agent thinks of times and channels is no fact")
         status, reply = self.tool("/tools/call_log_summary", {"bullets": ["A house"], "ended": True}, key)
         self.assertEqual((status, reply["call_id"], reply["status"]), (200, "rtc-1", "sent"), reply)
         self.assertEqual(self.value("SELECT profile_id FROM call_summaries WHERE call_id = 'rtc-1'"), profile)

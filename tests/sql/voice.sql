@@ -1,5 +1,5 @@
 -- The events of calls, each acted on once, and the actions that follow: leased, fenced, finished.
-SELECT plan(82);
+SELECT plan(84);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.action(ref text, what text) RETURNS call_actions LANGUAGE sql AS $$
@@ -146,6 +146,10 @@ SELECT 1 AS leave FROM pg_temp.event('y2', 'connect', '{"phone": "+250780000106"
 UPDATE call_summaries SET created_at = clock_timestamp() - interval '2 hours 1 second' WHERE call_id = 'y2';
 SELECT is(close_calls(7200, 120, 6), 1, 'a call that lasts too long');
 SELECT ok((pg_temp.action('y2', 'stop')).next_attempt_at <= clock_timestamp(), '... is ended on the bridge as well');
+SELECT 1 AS leave FROM pg_temp.event('y4', 'connect', '{"channel": "sip", "phone": "+250780000109"}', pg_temp.todo('accept'), 'hook:1') \gset
+SELECT 1 AS leave FROM t.call('y4', NULL, jsonb_build_object('bullets', '["a"]'::jsonb, 'ended_at', clock_timestamp() - interval '1 minute')) \gset
+SELECT is(close_calls(7200, 120, 6), 1, 'a call whose time of ending was named, but not that it is over');
+SELECT ok((pg_temp.action('y4', 'stop')).next_attempt_at > clock_timestamp() + interval '119 minutes', '... is not hung up, since it may go on');
 SELECT 1 AS leave FROM pg_temp.event('y3', 'connect', '{"phone": "+250780000107"}') \gset
 UPDATE call_summaries SET created_at = clock_timestamp() - interval '2 hours 1 second' WHERE call_id = 'y3';
 SELECT is(close_calls(7200, 120, 6), 1, 'one that the bridge never had');

@@ -158,6 +158,7 @@ test_schemas(void **state)
 {
     static const char *const bound_fields[] = { "profile_id", "phone_number", "session_id",
                                                 "call_id" };
+    static const char *const times[] = { "started_at", "ended_at", "answered", "channel" };
     struct fixture *x = *state;
     const struct tool_caller everything = { .tools = "messaging_send_sms,operator_send" };
 
@@ -176,6 +177,11 @@ test_schemas(void **state)
         for (size_t j = 0; j < *tool_all[i]->n_params; j++)
             expect_true(name, json_has(json_at(full, "function.parameters.properties"),
                                        tool_all[i]->params[j].name));
+    }
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        struct json_object *bound = tool_describe(x->arena, &tool_call_log_summary, true);
+
+        expect_true(times[i], strstr(json_print(x->arena, bound), times[i]) == NULL);
     }
     assert_null(tool_find("no_such_tool"));
     assert_true(tool_allowed(&everything, &tool_messaging_send_sms));
