@@ -1,5 +1,5 @@
 -- The events of calls, each acted on once, and the actions that follow: leased, fenced, finished.
-SELECT plan(84);
+SELECT plan(88);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.action(ref text, what text) RETURNS call_actions LANGUAGE sql AS $$
@@ -154,6 +154,19 @@ SELECT 1 AS leave FROM pg_temp.event('y3', 'connect', '{"phone": "+250780000107"
 UPDATE call_summaries SET created_at = clock_timestamp() - interval '2 hours 1 second' WHERE call_id = 'y3';
 SELECT is(close_calls(7200, 120, 6), 1, 'one that the bridge never had');
 SELECT is((pg_temp.action('y3', 'stop')).id, NULL, '... is not');
+
+-- Two calls under one SIP name ---------------------------------------------------------------------------------------------------
+
+SELECT 1 AS leave FROM pg_temp.event('n1', 'connect', '{"channel": "sip", "sip_call_id": "same", "phone": "+250780000201"}', pg_temp.todo('accept')) \gset
+SELECT results_eq($$SELECT outcome, action_id IS NOT NULL FROM pg_temp.event('n2', 'connect', '{"channel": "sip", "sip_call_id": "same", "phone": "+250780000202"}', pg_temp.todo('accept'))$$,
+    $$VALUES ('new', true)$$, 'a second call of the provider''s under the SIP name of another is taken');
+SELECT results_eq($$SELECT call_id, phone_number, sip_call_id FROM call_summaries WHERE call_id IN ('n1', 'n2') ORDER BY 1$$,
+    $$VALUES ('n1', '+250780000201', 'same'), ('n2', '+250780000202', NULL)$$, '... a call of its own, without the name');
+SELECT is((SELECT call FROM t.call(NULL, NULL, '{"sip": "same", "ended": true}')), 'n1', '... which stays the first one''s');
+SELECT 1 AS leave FROM t.call('asterisk-1', '+250780000203', '{"sip": "theirs", "ended": true}') \gset
+SELECT 1 AS leave FROM pg_temp.event('n3', 'connect', '{"channel": "sip", "sip_call_id": "theirs", "phone": "+250780000203"}', pg_temp.todo('accept')) \gset
+SELECT results_eq($$SELECT count(*), max(call_id) FROM call_summaries WHERE phone_number = '+250780000203'$$, $$VALUES (1::bigint, 'asterisk-1')$$,
+    'a call that its exchange named by both ids stays one');
 
 -- Claim and finish -------------------------------------------------------------------------------------------------------------
 
