@@ -64,6 +64,7 @@ CREATE TRIGGER call_times BEFORE INSERT OR UPDATE OF started_at, answered_at, en
 -- number: its end, if that was what came, is kept ten minutes and fires when the call appears.
 --   p_ended    the call is over; its notification becomes due, at once if there is a text, else in p_wait_s seconds
 --   p_ids      new ids for call row, person, session
+-- What is known of its channel stays, whoever names another: a SIP call says nothing of WhatsApp.
 -- A call that is over without any text was missed if nobody answered it; if nobody says whether it was answered, also if it began and
 -- ended within one second. An answered call was answered whatever the clocks say.
 CREATE OR REPLACE FUNCTION record_call(p_call_id text, p_sip_call_id text, p_phone text, p_channel text, p_summary text, p_bullets jsonb,
@@ -152,12 +153,12 @@ BEGIN
         PERFORM call_resume(c.id);
         SELECT * INTO c FROM call_summaries s WHERE s.id = c.id;
     END IF;
-    IF coalesce(p_channel, c.channel) = 'whatsapp' OR p_language IS NOT NULL OR c.session_id IS NULL THEN
+    IF coalesce(c.channel, p_channel) = 'whatsapp' OR p_language IS NOT NULL OR c.session_id IS NULL THEN
         UPDATE profiles p SET
             last_active_channel = CASE WHEN c.session_id IS NULL THEN 'voice' ELSE p.last_active_channel END, -- a call we had not heard of
-            has_whatsapp = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp' THEN true ELSE p.has_whatsapp END,
-            has_whatsapp_at = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp' THEN clock_timestamp() ELSE p.has_whatsapp_at END,
-            wa_window_until = CASE WHEN coalesce(p_channel, c.channel) = 'whatsapp'
+            has_whatsapp = CASE WHEN coalesce(c.channel, p_channel) = 'whatsapp' THEN true ELSE p.has_whatsapp END,
+            has_whatsapp_at = CASE WHEN coalesce(c.channel, p_channel) = 'whatsapp' THEN clock_timestamp() ELSE p.has_whatsapp_at END,
+            wa_window_until = CASE WHEN coalesce(c.channel, p_channel) = 'whatsapp'
                 THEN greatest(p.wa_window_until, least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours')
                 ELSE p.wa_window_until END,
             preferred_language = coalesce(CASE WHEN p_language IS DISTINCT FROM c.language THEN language_code(p_language) END,
@@ -168,7 +169,7 @@ BEGIN
             c.profile_id := joined;
             PERFORM 1 FROM profiles p WHERE p.user_id = joined FOR NO KEY UPDATE;
         END IF;
-        IF coalesce(p_channel, c.channel) = 'whatsapp' THEN
+        IF coalesce(c.channel, p_channel) = 'whatsapp' THEN
             PERFORM address_window(c.profile_id, substr(coalesce(c.phone_number, p_phone), 2), NULL,
                 least(coalesce(over_at, began, clock_timestamp()), clock_timestamp()) + interval '24 hours');
         END IF;

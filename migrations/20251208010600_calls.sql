@@ -59,7 +59,10 @@ BEGIN
     END IF;
     PERFORM 1 FROM call_summaries s WHERE s.call_id = ref OR s.sip_call_id = sip ORDER BY s.id FOR NO KEY UPDATE;
     SELECT * INTO c FROM call_summaries s WHERE s.call_id = ref OR s.sip_call_id = sip ORDER BY (s.call_id = ref) DESC LIMIT 1;
-    IF NOT FOUND THEN
+    IF FOUND AND c.call_id = ref AND p_event ->> 'channel' = 'whatsapp' AND c.channel <> 'whatsapp' THEN -- a tool had it first, and guessed
+        UPDATE call_summaries s SET channel = 'whatsapp' WHERE s.id = c.id;
+    END IF;
+    IF c.id IS NULL THEN
         IF phone IS NOT NULL OR bsuid IS NOT NULL THEN -- all addresses of one person are one person
             person := person_find_or_create(phone, CASE WHEN p_event ->> 'channel' = 'whatsapp' THEN substr(phone, 2) END,
                 bsuid, p_event ->> 'name', p_ids[2]);

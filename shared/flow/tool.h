@@ -47,8 +47,8 @@ struct tool {
     const struct param *params;
     const size_t *n_params;
     const char *of_operator; /* arguments that a bound caller does not give, "a|b"; NULL for none */
-    bool operator_only; /* never for a bound caller, and not in its catalog */
-    bool sends;         /* messages, which are counted, and not written twice under one key */
+    bool operator_only;      /* never for a bound caller, and not in its catalog */
+    bool sends;              /* messages, which are counted, and not written twice under one key */
     bool (*run)(struct flow *f, struct tool_call *call, struct err *e);
 };
 

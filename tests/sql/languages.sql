@@ -1,5 +1,5 @@
 -- What is understood however it is written: intents; and whose language, times and addresses are believed.
-SELECT plan(62);
+SELECT plan(65);
 
 -- Intents ------------------------------------------------------------------------------------------------------------
 
@@ -66,6 +66,19 @@ SELECT is((SELECT last_active_channel FROM profiles WHERE phone_number = '+25078
 
 -- Addresses: who writes or calls by WhatsApp has proven where from, who is named has not -----------------------------------------
 
+CREATE FUNCTION pg_temp.window(phone text) RETURNS boolean LANGUAGE sql AS $$
+    SELECT coalesce(p.has_whatsapp, false) OR p.wa_window_until IS NOT NULL
+        OR EXISTS (SELECT 1 FROM contact_addresses a WHERE a.profile_id = p.user_id AND a.window_until IS NOT NULL)
+      FROM profiles p WHERE p.phone_number = phone
+$$;
+SELECT 1 AS leave FROM t.call('k1', '+250780000021', '{"channel": "sip"}') \gset
+SELECT 1 AS leave FROM t.call('k1', NULL, '{"channel": "whatsapp", "bullets": ["a"], "ended": true}') \gset
+SELECT ok(NOT pg_temp.window('+250780000021'), 'a SIP call that somebody calls one by WhatsApp opens no window');
+SELECT is((pg_temp.call('k1')).channel, 'sip', '... and stays what it is');
+SELECT 1 AS leave FROM t.call('k2', '+250780000022', '{"bullets": ["a"]}') \gset
+SELECT 1 AS leave FROM record_call_event(jsonb_build_object('channel', 'whatsapp', 'call_id', 'k2', 'event', 'terminate', 'phone', '+250780000022',
+    'at', pg_temp.at(0), 'answered', true, 'over', true, 'wait_s', 6), NULL, NULL, 60, ARRAY[uuid_v7(), uuid_v7(), uuid_v7(), uuid_v7()]) \gset
+SELECT ok(pg_temp.window('+250780000022'), 'one that WhatsApp itself reports does, whoever stored it first');
 CREATE FUNCTION pg_temp.proven(phone text) RETURNS text LANGUAGE sql AS $$
     SELECT string_agg(a.kind || CASE WHEN a.verified_at IS NULL THEN '' ELSE '!' END, ' ' ORDER BY a.kind)
       FROM contact_addresses a JOIN profiles p ON p.user_id = a.profile_id WHERE p.phone_number = phone
