@@ -60,7 +60,7 @@ CREATE TRIGGER call_times BEFORE INSERT OR UPDATE OF started_at, answered_at, en
     FOR EACH ROW EXECUTE FUNCTION call_times();
 
 -- Stores what is known of a call and opens its conversation. A call that is known keeps its own number, whatever the caller
--- says; an unknown one needs p_phone. Later facts complete earlier ones. No row comes back for an unknown call without a
+-- says, and one whose caller has no address at all takes the first that is named; an unknown one needs p_phone. Later facts complete earlier ones. No row comes back for an unknown call without a
 -- number: its end, if that was what came, is kept ten minutes and fires when the call appears.
 --   p_ended    the call is over; its notification becomes due, at once if there is a text, else in p_wait_s seconds
 --   p_ids      new ids for call row, person, session
@@ -136,6 +136,15 @@ BEGIN
             RETURN;
         END IF;
         c.profile_id := person_find_or_create(coalesce(c.phone_number, p_phone), NULL, NULL, NULL, p_ids[2]);
+    END IF;
+    -- A caller without any address, until whoever may name one does.
+    IF p_phone <> '' AND c.phone_number IS NULL AND NOT EXISTS (SELECT 1 FROM contact_addresses a WHERE a.profile_id = c.profile_id) THEN
+        person := person_find_or_create(p_phone, NULL, NULL, NULL, p_ids[2]);
+        IF person <> c.profile_id THEN
+            PERFORM person_join(person, c.profile_id);
+            PERFORM number_used(person, p_phone);
+            SELECT * INTO c FROM call_summaries s WHERE s.id = c.id;
+        END IF;
     END IF;
     WITH fired AS (
         DELETE FROM call_triggers t

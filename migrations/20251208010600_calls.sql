@@ -62,6 +62,10 @@ BEGIN
     IF FOUND AND c.call_id = ref AND p_event ->> 'channel' = 'whatsapp' AND c.channel <> 'whatsapp' THEN -- a tool had it first, and guessed
         UPDATE call_summaries s SET channel = 'whatsapp' WHERE s.id = c.id;
     END IF;
+    -- Known by WhatsApp's own id alone, and now by its number as well: it is added, or two are found to be one.
+    IF c.call_id = ref AND c.profile_id IS NOT NULL AND p_event ->> 'channel' = 'whatsapp' AND phone IS NOT NULL AND bsuid IS NOT NULL THEN
+        PERFORM person_find_or_create(phone, substr(phone, 2), bsuid, p_event ->> 'name', p_ids[2]);
+    END IF;
     IF c.id IS NULL THEN
         IF phone IS NOT NULL OR bsuid IS NOT NULL THEN -- all addresses of one person are one person
             person := person_find_or_create(phone, CASE WHEN p_event ->> 'channel' = 'whatsapp' THEN substr(phone, 2) END,

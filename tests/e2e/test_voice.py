@@ -421,6 +421,15 @@ class Sip(VoiceTest):
         self.wait_notified("rtc_anonymous")
         self.assertEqual(self.told("rtc_anonymous"), [])
 
+    def test_an_anonymous_caller_whose_number_the_exchange_knows(self):
+        number = "+250788005031"
+        self.assertEqual(self.post_sip(sip_event("rtc_veiled", "<sip:anonymous@anonymous.invalid>")), 200)
+        self.wait_action("rtc_veiled", "accept", "done")
+        self.tool("/tools/call_log_summary", {"call_id": "rtc_veiled", "bullets": ["A taxi"]})
+        status, reply = self.tool("/post-call-notify", {"call_id": "rtc_veiled", "phone_number": number})
+        self.assertEqual((status, reply["status"]), (200, "sent"), reply)
+        self.assertIn("A taxi", self.phone(number)[0]["text"])
+
     def test_the_exchange_names_the_call_by_its_sip_name(self):
         number = "+250788005005"
         self.post_sip(sip_event("rtc_pbx", f"<sip:{number}@x>"))

@@ -1,5 +1,5 @@
 -- The events of calls, each acted on once, and the actions that follow: leased, fenced, finished.
-SELECT plan(88);
+SELECT plan(97);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.action(ref text, what text) RETURNS call_actions LANGUAGE sql AS $$
@@ -89,6 +89,34 @@ SELECT is((SELECT outcome FROM pg_temp.event('u1', 'transcript', '{"over": true}
 SELECT 1 AS leave FROM pg_temp.event('u1', 'connect', '{"phone": "+250780000007"}') \gset
 SELECT is((SELECT outcome FROM pg_temp.event('u1', 'transcript', '{"over": true}', pg_temp.todo('transcript', 3600))), 'new', '... is not used up: it comes again when the call is known');
 SELECT is((pg_temp.action('u1', 'transcript')).status, 'pending', '... and is fetched');
+
+-- Who is nobody gets a number ------------------------------------------------------------------------------------------------------
+
+SELECT is((SELECT outcome FROM pg_temp.event('g1', 'connect', '{"channel": "sip", "anonymous": true}')), 'new', 'an anonymous caller');
+SELECT (pg_temp.call('g1')).profile_id AS nobody \gset
+SELECT profile_id AS person FROM t.call('g1', '+250780000301', '{"ended": true, "bullets": ["a"]}') \gset
+SELECT is(:'person', (SELECT user_id::text FROM profiles WHERE phone_number = '+250780000301'), '... whose number the exchange names at the end');
+SELECT results_eq($$SELECT c.phone_number, c.profile_id = p.user_id, s.profile_id = p.user_id, s.call_id, s.status FROM call_summaries c JOIN profiles p ON p.phone_number = '+250780000301'
+    JOIN omnichannel_sessions s ON s.id = c.session_id WHERE c.call_id = 'g1'$$, $$VALUES ('+250780000301', true, true, 'g1', 'active')$$, '... is that person, with the conversation');
+SELECT is((SELECT merged_into FROM profiles WHERE user_id = :'nobody'), (pg_temp.call('g1')).profile_id, '... nobody is they');
+SELECT session_id AS theirs FROM t.inbound('+250780000302') \gset
+SELECT 1 AS leave FROM pg_temp.event('g2', 'connect', '{"channel": "sip", "anonymous": true}') \gset
+SELECT 1 AS leave FROM t.call('g2', '+250780000302') \gset
+SELECT results_eq($$SELECT c.session_id::text, s.call_id FROM call_summaries c JOIN omnichannel_sessions s ON s.id = c.session_id WHERE c.call_id = 'g2'$$,
+    format('VALUES (%L, %L)', :'theirs', 'g2'), 'a number that is somebody''s: their conversation knows the call');
+SELECT 1 AS leave FROM t.call('g2', '+250780000303') \gset
+SELECT is((pg_temp.call('g2')).phone_number, '+250780000302', '... and no other number takes it from them');
+SELECT 1 AS leave FROM pg_temp.event('g3', 'connect', '{"bsuid": "RW.301"}') \gset
+SELECT 1 AS leave FROM t.call('g3', '+250780000304') \gset
+SELECT is((pg_temp.call('g3')).phone_number, NULL, 'a number that somebody else names is not one that WhatsApp hides');
+SELECT 1 AS leave FROM pg_temp.event('g3', 'terminate', '{"bsuid": "RW.301", "phone": "+250780000305", "answered": true}') \gset
+SELECT results_eq($$SELECT c.phone_number, p.phone_number FROM call_summaries c JOIN profiles p ON p.user_id = c.profile_id WHERE c.call_id = 'g3'$$,
+    $$VALUES ('+250780000305', '+250780000305')$$, '... one that WhatsApp tells later is added');
+SELECT session_id AS theirs FROM t.inbound('+250780000306') \gset
+SELECT 1 AS leave FROM pg_temp.event('g4', 'connect', '{"bsuid": "RW.302"}') \gset
+SELECT 1 AS leave FROM pg_temp.event('g4', 'terminate', '{"bsuid": "RW.302", "phone": "+250780000306", "answered": true}') \gset
+SELECT results_eq($$SELECT c.phone_number, p.phone_number, c.session_id::text FROM call_summaries c JOIN profiles p ON p.user_id = c.profile_id WHERE c.call_id = 'g4'$$,
+    format('VALUES (%L, %L, %L)', '+250780000306', '+250780000306', :'theirs'), '... or found to be somebody''s whom we know');
 
 -- Webhooks that come again ---------------------------------------------------------------------------------------------------
 
