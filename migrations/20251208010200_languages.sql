@@ -84,6 +84,7 @@ DECLARE
     answer   boolean := p_answered;
     over_at  timestamptz := p_ended_at;
     had      text; -- its transcript until now
+    afresh   boolean; -- what is given is another
     began    timestamptz := p_started_at;
     points   jsonb := lines_said(p_bullets);
     steps    jsonb := CASE WHEN jsonb_array_length(p_next_actions) = 0 THEN p_next_actions ELSE lines_said(p_next_actions) END;
@@ -197,6 +198,7 @@ BEGIN
     END IF;
 
     had := c.transcript;
+    afresh := p_transcript ~ '\S' AND p_transcript IS DISTINCT FROM had;
     UPDATE call_summaries s SET
         profile_id = c.profile_id, session_id = c.session_id,
         phone_number = coalesce(s.phone_number, (SELECT a.value FROM contact_addresses a -- nobody else's
@@ -204,8 +206,8 @@ BEGIN
         sip_call_id = coalesce(s.sip_call_id, p_sip_call_id),
         channel = coalesce(s.channel, p_channel, 'sip'),
         summary_text = coalesce(prose, s.summary_text),
-        bullets = coalesce(points, CASE WHEN s.text_made AND told THEN NULL ELSE s.bullets END),
-        text_made = s.text_made AND NOT told,
+        bullets = coalesce(points, CASE WHEN s.text_made AND (told OR afresh) THEN NULL ELSE s.bullets END),
+        text_made = s.text_made AND NOT told AND NOT coalesce(afresh, false), -- from the old one
         next_actions = coalesce(steps, s.next_actions),
         transcript = coalesce(p_transcript, s.transcript),
         main_intent = coalesce(p_intent, s.main_intent),

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(116);
+SELECT plan(120);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -210,6 +210,16 @@ SELECT is(finish_transcript(:'id', :token, '["y"]', '[]', NULL, NULL), 'lost', '
 SELECT 1 AS leave FROM t.call('t1', NULL, '{"summary": "From the agent itself"}') \gset
 SELECT results_eq($$SELECT summary_text, bullets, text_made FROM call_summaries WHERE call_id = 't1'$$, $$VALUES ('From the agent itself', NULL::jsonb, false)$$, 'what the agent itself says takes its place');
 
+SELECT 1 AS leave FROM t.call('t0', '+250780000039', '{"transcript": "I need a house", "ended": true}') \gset
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '["You need a house"]', '[]', NULL, NULL), 'made', 'a text of half a call');
+SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house", "ended": true}') \gset
+SELECT is((pg_temp.call('t0')).bullets, '["You need a house"]', '... stays when the same half comes again');
+SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house in Remera"}') \gset
+SELECT results_eq($$SELECT bullets, text_made, summarise_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 't0'$$, $$VALUES (NULL::jsonb, false, true)$$,
+    '... and is made again from the whole');
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '["In Remera"]', '[]', NULL, NULL), 'made', '... in its place');
 SELECT 1 AS leave FROM t.call('t2', '+250780000031', '{"transcript": "I need a house", "ended": true}') \gset
 SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
 SELECT is(finish_transcript(:'id', :token, '[]', '[]', NULL, 2), 'again', 'no answer: again');
