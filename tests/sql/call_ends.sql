@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(120);
+SELECT plan(124);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -60,6 +60,16 @@ SELECT 1 AS leave FROM t.call('w4', NULL, '{"ended": true}') \gset
 SELECT ok(notify_call((pg_temp.call('w4')).id, jsonb_build_array(t.outbound('{"message_type": "summary", "idem_key": "renewed:w4:sms:1", "call_id": "w4"}')), 'sent', NULL), 'its end, with nothing new');
 SELECT results_eq($$SELECT notify_result, notify_reason, (SELECT count(*) FROM message_delivery_log m WHERE m.call_id = 'w4') FROM call_summaries WHERE call_id = 'w4'$$,
     $$VALUES ('sent', 'told_before', 1::bigint)$$, '... tells nobody anything');
+SELECT 1 AS leave FROM t.call('w6', '+250780000006', '{"bullets": ["a"]}') \gset
+SELECT pg_temp.age('w6', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 1, 'silent once');
+SELECT pg_temp.notify('w6') \gset
+SELECT 1 AS leave FROM t.call('w6', NULL, '{"bullets": ["b"]}') \gset
+SELECT is(close_calls(7200, 120, 6), 0, '... then more is said');
+SELECT pg_temp.age('w6', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 1, '... and silent again: that is told, too');
+SELECT ok((pg_temp.call('w6')).notify_due_at <= clock_timestamp(), '... at once');
+SELECT pg_temp.notify('w6') \gset
 SELECT 1 AS leave FROM t.call('w5', '+250780000005', '{"bullets": ["a"]}') \gset
 SELECT pg_temp.age('w5', interval '121 s') \gset
 SELECT is(close_calls(7200, 120, 6), 1, 'another');
