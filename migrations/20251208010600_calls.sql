@@ -127,12 +127,78 @@ BEGIN
     RETURN NEXT;
 END $$;
 
+-- The conversation of a call whose own was closed meanwhile: the person's open one, or a new one. The call is what it is about, unless
+-- it is about a later one already, or about any if nobody answered this.
+CREATE FUNCTION call_session_again(c call_summaries) RETURNS uuid
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    session uuid;
+BEGIN
+    SELECT o.id INTO session FROM session_open(c.profile_id, 'voice', CASE WHEN NOT EXISTS (
+        SELECT 1 FROM omnichannel_sessions s JOIN call_summaries k ON k.call_id = s.call_id
+         WHERE s.profile_id = c.profile_id AND s.status <> 'closed'
+           AND (s.expires_at > clock_timestamp() OR s.paused_at IS NOT NULL OR s.turn_due_at IS NOT NULL)
+           AND (k.created_at > c.created_at OR c.status IN ('missed', 'failed'))) THEN c.call_id END, NULL, NULL, uuid_v7()) AS o;
+    PERFORM thread_touch(session, c.profile_id, 'voice', c.call_id, 0);
+    RETURN session;
+END $$;
+
+-- Ends a call's notification: its rows, the conversation's move to follow_up, and the mark that it is done, in one
+-- transaction. False when it was done before; then nothing is written. p_reason: why nothing is sent, or why it is no summary of this
+-- call. Of the calls of one person that nobody answered, one in an hour gets its word. It goes to a conversation that is open, where
+-- the agent reads what the person was told.
+CREATE OR REPLACE FUNCTION notify_call(p_call uuid, p_rows jsonb, p_result text, p_reason text) RETURNS boolean
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    c      call_summaries;
+    result text := p_result;
+    reason text := p_reason;
+    drafts jsonb;
+BEGIN
+    SELECT * INTO c FROM call_summaries s WHERE s.id = p_call FOR NO KEY UPDATE;
+    IF NOT FOUND OR c.notified_at IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    -- The call may have got its provider's id since the rows were composed.
+    SELECT coalesce(jsonb_agg(CASE WHEN r ? 'call_id' THEN r || jsonb_build_object('call_id', c.call_id) ELSE r END ORDER BY n), '[]')
+      INTO drafts FROM jsonb_array_elements(p_rows) WITH ORDINALITY AS a (r, n);
+    IF c.status IN ('missed', 'failed') AND result = 'sent' THEN
+        PERFORM 1 FROM profiles p WHERE p.user_id = c.profile_id FOR NO KEY UPDATE; -- two calls at once: one after the other
+        IF EXISTS (SELECT 1 FROM call_summaries o WHERE o.profile_id = c.profile_id AND o.status IN ('missed', 'failed')
+                    AND o.notify_result = 'sent' AND o.notified_at > clock_timestamp() - interval '1 hour') THEN
+            drafts := '[]';
+            result := 'skipped';
+            reason := 'told_lately';
+        END IF;
+    END IF;
+    IF c.told_early = call_told(c) THEN -- nothing was said since then
+        drafts := '[]';
+        reason := CASE WHEN call_has_text(c) THEN 'told_before' ELSE 'no_text' END;
+    END IF;
+    IF drafts <> '[]' THEN
+        PERFORM 1 FROM profiles p WHERE p.user_id = c.profile_id FOR NO KEY UPDATE; -- nobody closes it from here on
+        IF NOT EXISTS (SELECT 1 FROM omnichannel_sessions s WHERE s.id = c.session_id AND s.status <> 'closed') THEN
+            c.session_id := call_session_again(c);
+        END IF;
+    END IF;
+    UPDATE call_summaries s SET notified_at = clock_timestamp(), notify_due_at = NULL, notify_result = result, notify_reason = reason,
+           session_id = c.session_id
+     WHERE s.id = p_call;
+    PERFORM messages_enqueue(c.session_id, drafts);
+    PERFORM thread_touch(c.session_id, c.profile_id, r ->> 'channel', s.call_id, 1)
+       FROM jsonb_array_elements(drafts) AS r, omnichannel_sessions s
+      WHERE s.id = c.session_id AND coalesce((r ->> 'part')::int, 1) = 1;
+    UPDATE omnichannel_sessions s SET status = 'follow_up', expires_at = clock_timestamp() + interval '24 hours'
+     WHERE s.id = c.session_id AND s.status = 'active' AND (s.call_id = c.call_id OR c.status IN ('missed', 'failed'));
+    RETURN true;
+END $$;
+
 DO $$
 DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('record_call_event')
+              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('record_call_event', 'call_session_again', 'notify_call')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(124);
+SELECT plan(130);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -83,6 +83,34 @@ SELECT 1 AS leave FROM t.call('w5', NULL, '{"bullets": ["c"]}') \gset
 SELECT is((pg_temp.call('w5')).notify_due_at, NULL, '... and that is the end of it');
 INSERT INTO call_summaries (call_id, created_at) VALUES ('old', clock_timestamp() - interval '1 year');
 SELECT is(close_calls(7200, 120, 6), 0, 'a row from before messaging is left alone');
+
+-- The conversation was closed meanwhile -------------------------------------------------------------------------------------------
+
+CREATE FUNCTION pg_temp.told(ref text) RETURNS boolean LANGUAGE sql AS $$
+    SELECT notify_call((pg_temp.call(ref)).id, jsonb_build_array(t.outbound(jsonb_build_object('message_type', 'summary',
+        'idem_key', 'summary:' || ref || ':sms:1', 'call_id', ref))), 'sent', NULL)
+$$;
+CREATE FUNCTION pg_temp.close(session uuid) RETURNS void LANGUAGE sql AS $$
+    UPDATE omnichannel_sessions SET status = 'closed', closed_at = clock_timestamp() WHERE id = session
+$$;
+SELECT session_id AS closed FROM t.call('j1', '+250780000051', '{"bullets": ["a"], "ended": true}') \gset
+SELECT pg_temp.close(:'closed') \gset
+SELECT session_id AS open FROM t.inbound('+250780000051') \gset
+SELECT ok(pg_temp.told('j1'), 'a summary whose conversation was closed while it waited');
+SELECT results_eq($$SELECT s.id::text, s.call_id, s.status, m.session_id = s.id, c.session_id = s.id FROM omnichannel_sessions s JOIN call_summaries c ON c.call_id = 'j1'
+                      JOIN message_delivery_log m ON m.call_id = 'j1' AND m.direction = 'outbound' WHERE s.profile_id = c.profile_id AND s.status <> 'closed'$$,
+    format('VALUES (%L, %L, %L, true, true)', :'open', 'j1', 'follow_up'), '... goes to the one that is open, which is about that call');
+SELECT session_id AS closed FROM t.call('j2', '+250780000052', '{"bullets": ["a"], "ended": true}') \gset
+SELECT pg_temp.close(:'closed') \gset
+SELECT session_id AS open FROM t.call('j3', '+250780000052') \gset
+SELECT ok(pg_temp.told('j2'), '... where a later call is being held');
+SELECT results_eq($$SELECT c.session_id::text, s.call_id, s.status FROM call_summaries c JOIN omnichannel_sessions s ON s.id = c.session_id WHERE c.call_id = 'j2'$$,
+    format('VALUES (%L, %L, %L)', :'open', 'j3', 'active'), '... stays about that one');
+SELECT session_id AS closed FROM t.call('j4', '+250780000053', '{"bullets": ["a"], "ended": true}') \gset
+SELECT pg_temp.close(:'closed') \gset
+SELECT ok(pg_temp.told('j4'), '... where none is open');
+SELECT results_eq($$SELECT c.session_id::text <> '$$ || :'closed' || $$', s.call_id, s.status FROM call_summaries c JOIN omnichannel_sessions s ON s.id = c.session_id WHERE c.call_id = 'j4'$$,
+    $$VALUES (true, 'j4', 'follow_up')$$, '... opens one');
 
 -- Calls that nobody answered ---------------------------------------------------------------------------------------------------
 
