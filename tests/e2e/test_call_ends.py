@@ -245,6 +245,17 @@ class CallEnds(CallEndsTest):
                                     f"WHERE p.phone_number = '{phone}'"), call)
         self.shows("missed, after a call with a summary", "that summary again, once in an hour")
 
+    def test_missed_call_does_not_repeat_what_is_still_to_be_told(self):
+        phone, call = self.fresh()
+        self.begin(phone, call, bullets=BULLETS)
+        self.end(call + "-b", phone_number=phone, answered=False)
+        first, second = self.texts(phone, count=2)
+        self.assertIn(MISSED, first)
+        self.assertIn("Kimironko", second)
+        self.end(call)
+        self.stays(phone, 2)
+        self.shows("missed, while another call goes on", "the word that we missed it, that summary once")
+
     # --- transcripts -----------------------------------------------------------------------------------------------------
 
     def test_transcript_that_takes_too_long(self):
