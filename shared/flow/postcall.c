@@ -238,8 +238,16 @@ judge_channels(struct postcall_result *out)
     out->reason = open ? "" : "undeliverable";
 }
 
+/* What somebody says of a call after its person was told is stored, and told to nobody. */
+static bool
+comes_too_late(const struct call_facts *given, const struct call_record *call)
+{
+    return call->is_notified && call->said_since &&
+           (!str_empty(given->summary) || !str_empty(given->bullets));
+}
+
 static void
-judge(const struct call_record *call, struct postcall_result *out)
+judge(const struct call_facts *given, const struct call_record *call, struct postcall_result *out)
 {
     out->status = POSTCALL_PENDING;
     out->reason = "";
@@ -254,7 +262,7 @@ judge(const struct call_record *call, struct postcall_result *out)
     } else {
         judge_channels(out);
         if (str_empty(out->reason))
-            out->reason = call->notify_reason;
+            out->reason = comes_too_late(given, call) ? "told_before" : call->notify_reason;
     }
 }
 
@@ -305,7 +313,7 @@ postcall_run(struct flow *f, struct arena *a, const struct call_facts *given, bo
         wake_send(f->config->wake_socket);
     }
     CRASH_POINT("call_attempted");
-    judge(&call, out);
+    judge(given, &call, out);
     return true;
 }
 

@@ -87,6 +87,7 @@ call_log_load(struct db *db, struct arena *a, const char *id, struct call_record
         .is_missed = db_bool(rows, 0, "is_missed"),
         .is_due = db_bool(rows, 0, "is_due"),
         .is_notified = db_bool(rows, 0, "is_notified"),
+        .said_since = db_bool(rows, 0, "said_since"),
         .notify_result = db_text(rows, 0, "notify_result"),
         .notify_reason = db_text(rows, 0, "notify_reason"),
         .person = person_read(rows, 0),

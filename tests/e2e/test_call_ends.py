@@ -256,6 +256,16 @@ class CallEnds(CallEndsTest):
         self.stays(phone, 2)
         self.shows("missed, while another call goes on", "the word that we missed it, that summary once")
 
+    def test_a_correction_after_it_was_told(self):
+        phone, call = self.fresh()
+        reply = self.begin(phone, call, bullets=BULLETS, ended=True)
+        self.assertEqual((reply["status"], reply.get("reason")), ("sent", None))
+        reply = self.begin(phone, call, bullets=["You take the house in Remera"], ended=True)
+        self.assertEqual((reply["status"], reply["reason"]), ("sent", "told_before"))
+        self.assertEqual(self.end(call)[1].get("reason"), None)
+        self.stays(phone, 1)
+        self.shows("a correction after it was told", "told_before: stored, and nobody is told")
+
     # --- transcripts -----------------------------------------------------------------------------------------------------
 
     def test_transcript_that_takes_too_long(self):
