@@ -16,6 +16,7 @@
 #define PARAGRAPH_MAX  900            /* so that the filled template stays under 1024 */
 #define BODY_MAX_CHARS 4000           /* the way to answer comes behind it */
 #define SMS_MAX_CHARS  160            /* letters in one SMS, at most */
+#define DURATION_MAX_S (24 * 3600)    /* of a call; what is longer was somebody's clock */
 
 /* What there is to say of a call: points, or else prose, or else neither. */
 struct words {
@@ -25,13 +26,14 @@ struct words {
     const char *facts; /* what the record alone tells: " (27/11 14:05, 2 min)", or "" */
 };
 
-/* When it began and how long it took, minutes rounded up. */
+/* When it began and how long it took, minutes rounded up. Of a clock that is wrong about one
+ * nothing is believed. */
 static const char *
 facts_of(struct arena *a, const struct call_record *call)
 {
     int64_t minutes = (call->duration_s + 59) / 60;
 
-    if (str_empty(call->began))
+    if (str_empty(call->began) || call->duration_s > DURATION_MAX_S)
         return "";
     if (minutes <= 0)
         return arena_printf(a, " (%s)", call->began);
