@@ -286,7 +286,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp AS $$
         WHEN w IN ('en', 'eng', 'english') THEN 'en'
         WHEN w IN ('fr', 'fra', 'fre', 'french', 'francais', 'français', 'igifaransa') THEN 'fr'
         WHEN w IN ('sw', 'swa', 'swh', 'swahili', 'kiswahili', 'igiswahili') THEN 'sw' END
-      FROM (SELECT substring(lower(p_text) FROM '^ *([^ _-]+)') AS w) AS t
+      FROM (SELECT substring(lower(p_text) FROM '^ *([^ _,/;-]+)') AS w) AS t
 $$;
 
 -- What somebody has last shown to speak is spoken to them from now on; what is no language of ours changes nothing.

@@ -3,6 +3,8 @@
  */
 #include "core/channel.h"
 
+#include <string.h>
+
 #include "base/str.h"
 
 #define HOUR_S 3600
@@ -123,8 +125,8 @@ language_text(enum language l)
     return languages[l];
 }
 
-/* True when 'text' begins with the word, and the word ends there: at the end, or before a region
- * ("fr_FR", "en-GB"). */
+/* True when 'text' begins with the word, and the word ends there: at the end, before a region
+ * ("fr_FR", "en-GB"), or before another language ("en/rw"). */
 static bool
 begins_with_word(const char *text, const char *word)
 {
@@ -134,7 +136,7 @@ begins_with_word(const char *text, const char *word)
         return false;
     while (word[n] != '\0')
         n++;
-    return text[n] == '\0' || text[n] == '-' || text[n] == '_' || text[n] == ' ';
+    return text[n] == '\0' || strchr("-_ ,/;", text[n]) != NULL;
 }
 
 bool

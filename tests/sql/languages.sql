@@ -113,9 +113,9 @@ BEGIN
         ARRAY[uuid_v7(), uuid_v7(), uuid_v7()]) AS r;
     RETURN (SELECT content FROM message_delivery_log m WHERE m.session_id = session AND m.message_type = 'confirmation' ORDER BY seq DESC LIMIT 1);
 END $$;
-SELECT results_eq($$SELECT w, language_code(w) FROM unnest(ARRAY['rw', 'FR-be', ' fr', 'Kinyarwanda', 'Kiswahili (Kenya)', 'en_GB', 'Français', 'de', '', NULL]) AS w$$,
+SELECT results_eq($$SELECT w, language_code(w) FROM unnest(ARRAY['rw', 'FR-be', ' fr', 'Kinyarwanda', 'Kiswahili (Kenya)', 'en_GB', 'Français', 'en/rw', 'rw,en', 'sw;q=1', 'de', '', NULL]) AS w$$,
     $$VALUES ('rw', 'rw'), ('FR-be', 'fr'), (' fr', 'fr'), ('Kinyarwanda', 'rw'), ('Kiswahili (Kenya)', 'sw'), ('en_GB', 'en'), ('Français', 'fr'),
-        ('de', NULL), ('', NULL), (NULL, NULL)$$, 'languages by code and name');
+        ('en/rw', 'en'), ('rw,en', 'rw'), ('sw;q=1', 'sw'), ('de', NULL), ('', NULL), (NULL, NULL)$$, 'languages by code and name');
 SELECT 1 AS leave FROM t.call('g1', '+250780000021', '{"language": "en"}') \gset
 SELECT is(pg_temp.word('+250780000021', 'help'), 'EN', 'after a call in English');
 SELECT is(pg_temp.word('+250780000021', 'help', 'rw'), 'RW', 'a Kinyarwanda word is answered in Kinyarwanda');
