@@ -71,18 +71,51 @@ user_of(struct arena *a, const char *value)
     return "";
 }
 
+/* Cuts the first address off a list: behind it is a comma, if that is in no quotes or brackets. */
+static const char *
+next_address(struct arena *a, const char **list)
+{
+    const char *from = *list;
+    const char *p = from;
+    bool quoted = false;
+    bool in_brackets = false;
+
+    for (; *p != '\0' && (quoted || in_brackets || *p != ','); p++) {
+        if (quoted && *p == '\\' && p[1] != '\0')
+            p++;
+        else if (*p == '"' && !in_brackets)
+            quoted = !quoted;
+        else if (!quoted && (*p == '<' || *p == '>'))
+            in_brackets = *p == '<';
+    }
+    *list = *p == ',' ? p + 1 : p;
+    return arena_strndup(a, from, (size_t)(p - from));
+}
+
+/* RFC 3325, section 9.1: one address, or two with a comma between them. */
+static bool
+read_addresses(struct arena *a, const char *list, struct phone *out)
+{
+    struct err ignored = { 0 };
+
+    while (*list != '\0') {
+        if (phone_parse(user_of(a, next_address(a, &list)), "from", out, &ignored))
+            return true;
+    }
+    return false;
+}
+
 /* The number that the first header of this name with a number has. */
 static bool
 read_number(struct arena *a, struct json_object *headers, const char *name, const char *compact,
             struct phone *out)
 {
     struct json_object *h;
-    struct err ignored = { 0 };
     size_t i = 0;
 
     while ((h = next_header(headers, &i)) != NULL) {
         if (is_named(a, h, name, compact) &&
-            phone_parse(user_of(a, json_opt_str(a, h, "value", "")), "from", out, &ignored))
+            read_addresses(a, json_opt_str(a, h, "value", ""), out))
             return true;
     }
     *out = (struct phone){ "" };

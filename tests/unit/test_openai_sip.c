@@ -71,6 +71,13 @@ test_caller(void **state)
         { "[{\"name\":\"P-Asserted-Identity\",\"value\":\"<sip:+250788000002@x>\"},"
           "{\"name\":\"From\",\"value\":\"<sip:+250788000001@x>\"}]",
           "+250788000001" },
+        { "[{\"name\":\"P-Asserted-Identity\",\"value\":\"<sip:alice@x>, <tel:+250788000001>\"}]",
+          "+250788000001" },
+        { "[{\"name\":\"P-Asserted-Identity\",\"value\":\"sip:alice@x , tel:+250788000001\"}]",
+          "+250788000001" },
+        { "[{\"name\":\"P-Asserted-Identity\",\"value\":\"\\\"x, <tel:+250788999999>\\\" "
+          "<sip:alice@x>,\"}]",
+          "" },
         { FROM("\\\"Anonymous\\\" <sip:anonymous@anonymous.invalid>;tag=2"), "" },
         { FROM("\\\"+250788999999\\\" <sip:anonymous@anonymous.invalid>"), "" },
         { FROM("\\\"+250788999999"), "" },
