@@ -36,7 +36,7 @@ compose_reply(struct arena *a, const struct config *c, const char *text, enum la
 
     t.n_options = answer_options(a, text, options);
     lines.more = sms_text_plain(a, reply_way_more(a, c, l, t.n_options > 0));
-    if (!answers_sms && !str_empty(reply_way_number(c)) && !reply_way_is_named(c, plain))
+    if (!answers_sms && !str_empty(reply_way_number(c)) && !reply_way_is_named(a, c, plain, l))
         lines.last = sms_text_plain(a, reply_way_hint(a, c, l));
     n_parts = answer_parts(a, plain, COMPOSE_SMS_SEGMENTS, &lines, parts);
     t.options = options;

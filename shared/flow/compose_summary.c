@@ -137,7 +137,7 @@ plain_text(struct arena *a, const struct config *c, const char *text, enum langu
     const char *body = sms_text_plain(a, text);
     const char *alone = fit_with_tail(a, body, "", COMPOSE_SMS_SEGMENTS);
 
-    if (str_empty(hint) || reply_way_is_named(c, alone))
+    if (str_empty(hint) || reply_way_is_named(a, c, alone, l))
         return alone;
     return fit_with_tail(a, body, arena_printf(a, "\n%s", hint), COMPOSE_SMS_SEGMENTS);
 }

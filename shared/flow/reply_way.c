@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "core/phone.h"
+#include "core/sms_text.h"
 
 #define DIGITS "0123456789"
 
@@ -31,15 +32,16 @@ is_digit(char c)
 }
 
 bool
-reply_way_is_named(const struct config *c, const char *text)
+reply_way_is_named(struct arena *a, const struct config *c, const char *text, enum language l)
 {
     const char *number = reply_way_number(c);
-    size_t n = strlen(number);
+    const char *hint =
+        sms_text_plain(a, arena_printf(a, "%s %s", phrase_get(PHRASE_REPLY_TO, l), number));
 
-    if (n == 0)
+    if (str_empty(number))
         return false;
-    for (const char *p = strstr(text, number); p != NULL; p = strstr(p + 1, number)) {
-        if ((p == text || !is_digit(p[-1])) && !is_digit(p[n])) /* no part of a longer one */
+    for (const char *p = text; *p != '\0'; p++) {
+        if (str_starts_nocase(p, hint) && !is_digit(p[strlen(hint)])) /* no longer number */
             return true;
     }
     return false;

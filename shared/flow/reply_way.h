@@ -12,8 +12,9 @@
  * or where no number is known. */
 const char *reply_way_number(const struct config *c);
 
-/* Does the text name that number already? */
-bool reply_way_is_named(const struct config *c, const char *text);
+/* Does the text, as it goes out by SMS, say so already, in the hint's own words? The number alone
+ * may be a price. */
+bool reply_way_is_named(struct arena *a, const struct config *c, const char *text, enum language l);
 
 /* "Reply to 8080." or "Reply to continue."; "" where there is no way. */
 const char *reply_way_hint(struct arena *a, const struct config *c, enum language l);

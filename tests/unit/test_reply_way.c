@@ -48,18 +48,27 @@ test_named(void **state)
         const char *text;
         bool named;
     } rows[] = {
-        { "Write to 8080", true }, { "8080: write", true }, { "(8080)", true },
-        { "18080", false },        { "80801", false },      { "18080 or 8080.", true },
-        { "808", false },          { "80 80", false },      { "", false },
+        { "Reply to 8080.", true },
+        { "A house. To see it, reply to 8080", true },
+        { "Reply to 8080 or call 112", true },
+        { "Price 8080 RWF", false },
+        { "8080", false },
+        { "Reply to 80801", false },
+        { "Reply to 808", false },
+        { "Reply to us: 8080", false },
+        { "", false },
     };
     struct config c = settings("EasyMO", "8080");
     struct config none = settings("EasyMO", "");
 
-    (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
-        expect_int(rows[i].text, reply_way_is_named(&c, rows[i].text), rows[i].named);
-        expect_true(rows[i].text, !reply_way_is_named(&none, rows[i].text));
+        expect_int(rows[i].text, reply_way_is_named(*state, &c, rows[i].text, LANG_EN),
+                   rows[i].named);
+        expect_true(rows[i].text, !reply_way_is_named(*state, &none, rows[i].text, LANG_EN));
     }
+    assert_true(reply_way_is_named(*state, &c, "Musubize kuri 8080.", LANG_RW));
+    assert_true(reply_way_is_named(*state, &c, "Répondez au 8080.", LANG_FR));
+    assert_false(reply_way_is_named(*state, &c, "Reply to 8080.", LANG_FR));
 }
 
 static void
@@ -128,7 +137,8 @@ test_reply(void **state)
     } rows[] = {
         { "a message", "The car comes at 8", false, "The car comes at 8\nReply to 8080." },
         { "an answer to an SMS", "At 8", true, "At 8" },
-        { "the number is in it", "Write to 8080 when", false, "Write to 8080 when" },
+        { "the way is in it", "Reply to 8080 when", false, "Reply to 8080 when" },
+        { "the number is in it", "Pay 8080 now", false, "Pay 8080 now\nReply to 8080." },
         { "a longer number", "Call 0788018080", false, "Call 0788018080\nReply to 8080." },
     };
     struct config c = settings("EasyMO", "8080");
@@ -174,7 +184,8 @@ test_summary_names_it_once(void **state)
         const char *bullets;
         const char *plain;
     } rows[] = {
-        { "[\"Send your photo to 8080\"]", "EasyMO:\n- Send your photo to 8080" },
+        { "[\"To send a photo reply to 8080\"]", "EasyMO:\n- To send a photo reply to 8080" },
+        { "[\"Price 8080 RWF\"]", "EasyMO:\n- Price 8080 RWF\nReply to 8080." },
         { "[\"Rent 180800\"]", "EasyMO:\n- Rent 180800\nReply to 8080." },
     };
     struct config c = settings("EasyMO", "8080");
