@@ -242,7 +242,7 @@ class Restarted(SystemTest):
         done = subprocess.run(["bash", "-c", 'set -a; . "$0"; set +a; exec "$1" --nonsense', os.path.join(self.state, "var/env"),
                                os.path.join(BUILD, "handlers/message-worker")], capture_output=True, text=True, timeout=20, check=False)
         self.assertEqual(done.returncode, 2)
-        self.assertIn("usage: message-worker", done.stderr.splitlines())
+        self.assertIn("usage: message-worker    runs until SIGTERM", done.stderr.splitlines())
 
     def test_a_killed_program_and_a_killed_worker_come_back(self):
         for program in ("sms-inbound-webhook", "message-worker"):

@@ -114,8 +114,8 @@ static const char *const numbers[] = {
     "zeru karindwi umunani umunani 123456",
     "zeru magana arindwi mirongo inani n'umunani, 123 456",
     "zeru mirongo irindwi n'umunani, mirongo inani na rimwe, 23 456",
-    "zeru karindwi umunani n'umunani, cumi na kabiri, mirongo itatu na kane, mirongo itanu na "
-    "gatandatu",
+    ("zeru karindwi umunani n'umunani, cumi na kabiri, mirongo itatu na kane, mirongo itanu na "
+     "gatandatu"),
     "zero seven eight and eight, twelve and thirty-four and fifty-six",
     "07 double 8 123456",
     "078 (eight) 123-456",

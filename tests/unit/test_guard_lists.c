@@ -164,8 +164,8 @@ static const char *const lists[] = {
     "1h30-2h00, 45-60 min, 12-15 km.",
     "Temperature 18/26, humidity 60/80.",
     "Price per m²: 25 000/30 000/45 000; plots 300/400/600 m².",
-    "Houses:\n1. Kimironko: 150 000 RWF (2 rooms)\n2. Remera: 200 000 / 250 000 RWF\n3. Kanombe: "
-    "300.000 Frw",
+    ("Houses:\n1. Kimironko: 150 000 RWF (2 rooms)\n2. Remera: 200 000 / 250 000 RWF\n3. Kanombe: "
+     "300.000 Frw"),
     "150 000\n200 000\n250 000",
     "250 000 - 300 000\n350 000 - 400 000",
     "Kimironko: 250000\nRemera: 300000\nKacyiru: 780000",
