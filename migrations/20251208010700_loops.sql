@@ -11,8 +11,8 @@ $$;
 -- speed and repetition count together only:
 --   six answers within two minutes, each so soon after our reply that nobody can have read it, that are all alike; or that are of
 --   three kinds at most, as our replies are; or that give back what we said
---   the same words for the fourth time, while what we said between them was the same too
---   the same sentence for the seventh time, whatever we say: nobody types that
+--   the same text for the fourth time, while what we said between was the same too
+--   the same sentence to the letter for the seventh time, whatever we say: nobody types that
 --   forty replies in ten minutes
 -- The fixed answers, to what has no words and to STOP and its kin, are replies too, in whatever conversation: a NEW begins another.
 -- What was tapped or names an option is a choice of ours, and says nothing; nor does what was before a silence that is over.
@@ -35,7 +35,7 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                                FROM message_delivery_log m WHERE m.session_id = x.id ORDER BY m.seq DESC LIMIT 200) m
          WHERE s.id = p_session),
     turn_words AS MATERIALIZED ( -- what was said in the latest turns, and what waits (n = 0)
-        SELECT d.n, string_agg(DISTINCT words_bare(l.content), chr(10)) FILTER (WHERE l.direction = 'inbound') AS theirs,
+        SELECT d.n, string_agg(DISTINCT l.content, chr(10)) FILTER (WHERE l.direction = 'inbound') AS theirs,
                string_agg(DISTINCT words_bare(l.content), chr(10)) FILTER (WHERE l.direction = 'outbound') AS ours,
                bool_or(l.is_choice) AS is_choice
           FROM (SELECT 0 AS n, NULL AS id UNION ALL SELECT d.n, d.id FROM done d WHERE d.n <= 6) d
