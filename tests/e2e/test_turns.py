@@ -287,11 +287,9 @@ class Loops(TurnsTest):
         self.assertEqual(self.value(f"SELECT needs_human FROM omnichannel_sessions WHERE profile_id = {person(number)}"), "t")
         for i in (8, 9):
             self.say(number, f"Automatic reply, ticket {i}", f"loop-{i}")
+            self.wait_for(f"SELECT count(*) FROM turns WHERE profile_id = {person(number)} AND status = 'stopped'", i - 6)
         self.assertEqual(len(self.phone(number, count=8, wait_s=1)), 7)
         self.assertEqual(len(self.requests("Automatic reply")), 6)
-        self.assertEqual(self.value(f"SELECT count(*) FROM message_delivery_log WHERE profile_id = {person(number)} AND awaits_turn"), "2")
-        self.sql(f"UPDATE omnichannel_sessions SET muted_until = now() WHERE profile_id = {person(number)}")
-        self.done(number, 7) # what came in the silence, in one turn
 
     def test_stop_and_start_for_ever(self):
         number = "+250788010603"
