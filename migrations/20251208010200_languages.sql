@@ -250,15 +250,6 @@ END $$;
 
 -- 3. Addresses ----------------------------------------------------------------------------------------------------------
 
--- One writer per address from here on, always in the same order.
-CREATE FUNCTION addresses_lock(p_phone text, p_wa_id text, p_bsuid text) RETURNS void
-LANGUAGE sql SET search_path = public, pg_temp AS $$
-    SELECT pg_advisory_xact_lock(k) FROM (
-        SELECT DISTINCT hashtextextended(v, 20251207) AS k
-          FROM unnest(ARRAY['tel:' || nullif(p_phone, ''), 'wa:' || nullif(p_wa_id, ''), 'bsuid:' || nullif(p_bsuid, '')]) AS v
-         WHERE v IS NOT NULL ORDER BY k) AS locks
-$$;
-
 -- verified_at says that a provider's signed webhook showed the person to write or call from this address. A number that only stands in
 -- the header of a SIP call, or that a tool or an exchange names, is a claim. (What was stored before this was marked, whatever it was.)
 CREATE FUNCTION address_proven(p_profile uuid, p_phone text, p_wa_id text, p_bsuid text) RETURNS void
@@ -577,7 +568,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'addresses_lock', 'address_proven', 'call_proves',
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_proven', 'call_proves',
                     'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

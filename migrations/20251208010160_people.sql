@@ -91,6 +91,15 @@ BEGIN
      WHERE t.profile_id = p_gone AND NOT EXISTS (SELECT 1 FROM tool_calls o WHERE o.profile_id = p_person AND o.tool = t.tool AND o.idem_key = t.idem_key);
 END $$;
 
+-- One writer per address from here on, always in the same order.
+CREATE FUNCTION addresses_lock(p_phone text, p_wa_id text, p_bsuid text) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT pg_advisory_xact_lock(k) FROM (
+        SELECT DISTINCT hashtextextended(v, 20251207) AS k
+          FROM unnest(ARRAY['tel:' || nullif(p_phone, ''), 'wa:' || nullif(p_wa_id, ''), 'bsuid:' || nullif(p_bsuid, '')]) AS v
+         WHERE v IS NOT NULL ORDER BY k) AS locks
+$$;
+
 -- The person behind these addresses, made if nobody has them yet. All addresses of one person are one person: the ones that are new
 -- are added. Where they were known apart, the number speaks first, and WhatsApp's own id, which is one number's at a time, follows it;
 -- whom it alone named is that person. NULL or '' means "not given". p_id: the id a new person gets.
@@ -159,7 +168,7 @@ DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('session_fold', 'person_join')
+              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('session_fold', 'person_join', 'addresses_lock')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
