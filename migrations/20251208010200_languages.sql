@@ -97,6 +97,12 @@ BEGIN
     PERFORM pg_advisory_xact_lock(k) FROM (
         SELECT DISTINCT hashtextextended('call:' || v, 20251207) AS k
           FROM unnest(ARRAY[p_call_id, p_sip_call_id]) AS v WHERE v IS NOT NULL ORDER BY k) AS locks;
+    -- An exchange may pass its own name of a call for the provider's.
+    IF p_sip_call_id IS NULL AND EXISTS (SELECT 1 FROM call_summaries s WHERE s.sip_call_id = p_call_id)
+       AND NOT EXISTS (SELECT 1 FROM call_summaries s WHERE s.call_id = p_call_id) THEN
+        p_sip_call_id := p_call_id;
+        p_call_id := NULL;
+    END IF;
     PERFORM 1 FROM call_summaries s WHERE s.call_id = p_call_id OR s.sip_call_id = p_sip_call_id ORDER BY s.id FOR NO KEY UPDATE;
     SELECT * INTO c FROM call_summaries s WHERE s.call_id = p_call_id;
     SELECT * INTO twin FROM call_summaries s WHERE s.sip_call_id = p_sip_call_id AND s.call_id IS DISTINCT FROM p_call_id;

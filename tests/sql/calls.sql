@@ -1,5 +1,5 @@
 -- Calls: recorded by whoever knows of them, in whatever order it comes; notified exactly once.
-SELECT plan(62);
+SELECT plan(63);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 
@@ -23,6 +23,7 @@ SELECT 1 AS leave FROM t.call('c1', NULL, '{"language": "fr"}') \gset
 SELECT results_eq('SELECT p.preferred_language, c.language FROM profiles p, call_summaries c', $$VALUES ('fr', 'fr')$$, '... and so is the one that is told later');
 SELECT is((SELECT last_intent FROM omnichannel_sessions WHERE id = :'session_id'), 'housing', 'the conversation knows the intent');
 SELECT is((SELECT id::text FROM t.call(NULL, NULL, '{"sip": "s1", "ended": true, "ended_at": "2026-01-01T10:02:05Z", "answered": true}')), :'id', 'its SIP name finds it');
+SELECT results_eq($$SELECT id, call FROM t.call('s1', '+250780000099')$$, format($$VALUES (%L::uuid, 'c1')$$, :'id'), '... also in the place of the provider''s');
 SELECT results_eq($$SELECT status, started_at, answered_at, ended_at, duration_seconds, end_seen_at IS NOT NULL FROM call_summaries$$,
     $$VALUES ('ended', '2026-01-01T10:00:00Z'::timestamptz, '2026-01-01T10:00:00Z'::timestamptz, '2026-01-01T10:02:05Z'::timestamptz, 125, true)$$, '... and ends it');
 SELECT ok((pg_temp.call('c1')).notify_due_at <= clock_timestamp(), '... its text is there: due at once');
