@@ -28,7 +28,7 @@ struct fcgi {
     struct arena *arena;
     bool is_cgi;
     bool cgi_done;
-    bool is_cut; /* the request's body: whoever sends it may never end */
+    bool is_unread; /* the request's body, or the rest of it: whoever sends it may never end */
     int body_ms;
     int64_t deadline_ms; /* of the body that is being read, by clk_mono_ms() */
     FCGX_Request request;
@@ -180,6 +180,22 @@ read_body(struct fcgi *f, struct arena *a, size_t max_body, const char *length,
     return FCGI_BODY_OK;
 }
 
+/* The answer is out. Reads on for as long as a body is given: a web server that cannot write all of
+ * it would take that for our failure. Then no more; libfcgi would, as long as something comes. */
+static void
+leave_body(struct fcgi *f)
+{
+    char piece[4096];
+    long n;
+
+    (void)FCGX_FFlush(f->request.out);
+    do
+        n = read_some(f, piece, sizeof(piece));
+    while (n > 0);
+    if (n < 0)
+        (void)shutdown(f->request.ipcFd, SHUT_RD);
+}
+
 int
 fcgi_socket(const struct fcgi *f)
 {
@@ -224,7 +240,7 @@ read_request(struct fcgi *f, struct arena *a, size_t max_body, struct incoming_h
     } else {
         *body = read_body(f, a, max_body, var(in->vars, "CONTENT_LENGTH"), in);
     }
-    f->is_cut = *body == FCGI_BODY_CUT;
+    f->is_unread = *body != FCGI_BODY_OK;
     if (!f->is_cgi)
         set_patience(f, f->body_ms); /* of the next request on this connection */
 }
@@ -295,10 +311,8 @@ fcgi_answer(struct fcgi *f, int status, const char *content_type, const char *co
     } else {
         (void)FCGX_PutStr(head.data, (int)head.len, f->request.out);
         (void)FCGX_PutStr(body, (int)body_len, f->request.out);
-        if (f->is_cut) { /* libfcgi would read on, as long as something comes */
-            (void)FCGX_FFlush(f->request.out);
-            (void)shutdown(f->request.ipcFd, SHUT_RD);
-        }
+        if (f->is_unread)
+            leave_body(f);
         FCGX_Finish_r(&f->request);
     }
     arena_free(&a);

@@ -187,6 +187,7 @@ test_one_deadline_for_the_whole_body(void **state)
         { "records, for ever", "1000", DRIP_RECORDS, 1000, "2." },
         { "bytes of a record, for ever", "1000", DRIP_BYTES, 1000, "2." },
         { "of no announced length, for ever", "", DRIP_RECORDS, 1000, "2." },
+        { "too large, for ever", "100000", DRIP_RECORDS, 1000, "1." },
         { "nothing after a while", "1000", DRIP_BYTES, 2, "2." },
         { "nothing after a while, of no announced length", "", DRIP_BYTES, 2, "2." },
     };
