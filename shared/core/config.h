@@ -16,8 +16,8 @@
 #include "core/log.h"
 
 enum config_group {
-    CFG_CORE = 1 << 0,     /* always: database, log, timers, limits */
-    CFG_SERVICE = 1 << 1,  /* SERVICE_ROLE_KEY, TOKEN_SECRET */
+    CFG_CORE = 1 << 0,     /* always: database, SERVICE_ROLE_KEY, log, timers, limits */
+    CFG_SERVICE = 1 << 1,  /* TOKEN_SECRET */
     CFG_WHATSAPP = 1 << 2, /* sending by WhatsApp */
     CFG_WA_HOOK = 1 << 3,  /* WA_APP_SECRET, WA_VERIFY_TOKEN */
     CFG_SMS = 1 << 4,      /* sending by SMS, prices, budget */

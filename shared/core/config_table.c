@@ -37,7 +37,7 @@ const struct config_setting config_settings[] = {
     TEXT(TEXT, CFG_CORE, log_to, "LOG_TO", "stderr"),
     TEXT(LEVEL, CFG_CORE, log_level, "LOG_LEVEL", "info"),
 
-    TEXT(SECRET, CFG_SERVICE, service_role_key, "SERVICE_ROLE_KEY", NULL),
+    TEXT(SECRET, CFG_CORE, service_role_key, "SERVICE_ROLE_KEY", NULL),
     TEXT(SECRET, CFG_SERVICE, token_secret, "TOKEN_SECRET", ""),
 
     TEXT(ID, CFG_WHATSAPP, whatsapp_phone_id, "WHATSAPP_PHONE_ID", ""),

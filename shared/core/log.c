@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clk.h"
+#include "base/hmac.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "core/json.h"
@@ -26,6 +27,8 @@ struct log {
     int fd; /* -1: syslog */
     bool close_fd;
     char correlation[MAX_CORRELATION + 1];
+    bool has_phone_key;
+    unsigned char phone_key[HMAC_SIZE];
 };
 
 static const struct {
@@ -121,6 +124,15 @@ log_set_correlation(struct log *l, const char *id)
     l->correlation[n] = '\0';
 }
 
+void
+log_set_phone_key(struct log *l, const char *key)
+{
+    static const char purpose[] = "numbers in logs"; /* the key itself signs nothing here */
+
+    l->has_phone_key = !str_empty(key);
+    hmac_sha256(key, strlen(key), purpose, strlen(purpose), l->phone_key);
+}
+
 const char *
 log_correlation(const struct log *l)
 {
@@ -140,11 +152,26 @@ add_err(struct arena *a, struct json_object *line, const struct log_field *f)
                  utf8_clean(a, e->text, strnlen(e->text, sizeof(e->text)), sizeof(e->text)));
 }
 
-static void
-add_field(struct arena *a, struct json_object *line, const struct log_field *f)
+/* "+2507******56 ph:1a2b3c4d" */
+static const char *
+shown_phone(const struct log *l, const struct phone *p)
 {
-    const char *text = f->text != NULL ? f->text : "";
+    unsigned char hash[HMAC_SIZE];
     char masked[20];
+
+    phone_mask(p, masked);
+    if (!l->has_phone_key || str_empty(p->e164))
+        return arena_strdup(l->scratch, masked);
+    hmac_sha256(l->phone_key, HMAC_SIZE, p->e164, strlen(p->e164), hash);
+    return arena_printf(l->scratch, "%s ph:%02x%02x%02x%02x", masked, hash[0], hash[1], hash[2],
+                        hash[3]);
+}
+
+static void
+add_field(const struct log *l, struct json_object *line, const struct log_field *f)
+{
+    struct arena *a = l->scratch;
+    const char *text = f->text != NULL ? f->text : "";
 
     switch (f->kind) {
     case LF_KIND_ID:
@@ -157,8 +184,7 @@ add_field(struct arena *a, struct json_object *line, const struct log_field *f)
         json_set_int(line, arena_printf(a, "%s_len", f->name), (int64_t)utf8_count(text));
         break;
     case LF_KIND_PHONE:
-        phone_mask(f->phone, masked);
-        json_set_str(line, f->name, masked);
+        json_set_str(line, f->name, shown_phone(l, f->phone));
         break;
     case LF_KIND_ERR:
         add_err(a, line, f);
@@ -209,7 +235,7 @@ log_write(struct log *l, enum log_event event, const struct log_field *fields, s
     json_set_int(line, "pid", getpid());
     json_set_str(line, "correlation_id", l->correlation);
     for (size_t i = 0; i < n; i++)
-        add_field(a, line, &fields[i]);
+        add_field(l, line, &fields[i]);
     write_line(l, events[event].level, a, json_print(a, line));
     arena_reset(a);
     errno = saved_errno;

@@ -68,6 +68,10 @@ void log_close(struct log **l);
 
 bool log_level_parse(const char *text, enum log_level *out) MUST_CHECK;
 
+/* With a key (any secret text that all programs share) a masked number is followed by "ph:" and the
+ * first 8 hexadecimal digits of a keyed hash, the same in every line about that number. */
+void log_set_phone_key(struct log *l, const char *key);
+
 /* The id that joins the lines of one request; cut at 64 characters, anything but [A-Za-z0-9._:-]
  * dropped. */
 void log_set_correlation(struct log *l, const char *id);

@@ -222,8 +222,8 @@ phone_mask(const struct phone *p, char out[20])
     const size_t tail = 2;
     size_t n = strlen(p->e164);
     size_t head = n < tail + 4 ? 0 : n - tail - 4;
-    if (head > strlen("+250788"))
-        head = strlen("+250788");
+    if (head > strlen("+2507"))
+        head = strlen("+2507");
     memcpy(out, p->e164, n + 1);
     for (size_t i = head; i + tail < n; i++)
         out[i] = '*';

@@ -43,8 +43,8 @@ bool phone_sms_allowed(const struct phone *p, const char *prefixes);
 /* The digits without '+', as WhatsApp names people (wa_id). "" when there is no number. */
 const char *phone_digits(const struct phone *p);
 
-/* "+250788****56": country and operator, stars, the last two digits; for logs. At least four digits
- * are hidden, also of short numbers. out needs 20 bytes. */
+/* "+2507******56": the first four digits, stars, the last two; for logs. At least four digits are
+ * hidden, also of short numbers. out needs 20 bytes. */
 void phone_mask(const struct phone *p, char out[20]);
 
 #endif

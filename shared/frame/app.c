@@ -48,6 +48,7 @@ open_all(struct app *app, const char *program, int db_timeout_ms, struct err *e)
 
     if (!log_open(program, app->config.log_to, app->config.log_level, &f->log, e))
         return false;
+    log_set_phone_key(f->log, app->config.service_role_key.now);
     if ((app->config.groups & (CFG_SEND | CFG_AGENT)) != 0 &&
         !http_open(app->config.allow_http, &f->http, e))
         return false;

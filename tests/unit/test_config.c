@@ -173,7 +173,6 @@ test_config_gives_only_the_groups_asked_for(void **state)
     assert_int_equal(c->groups, CFG_CORE | CFG_SMS_HOOK);
     assert_string_equal(c->mtn_webhook_secret.now, "hook");
     assert_string_equal(c->sms_providers[0], "kannel");
-    assert_string_equal(c->service_role_key.now, "");
     assert_string_equal(c->token_secret.now, "");
     assert_string_equal(c->token_secret.old, "");
     assert_string_equal(c->whatsapp_access_token.now, "");
@@ -186,13 +185,16 @@ test_config_gives_only_the_groups_asked_for(void **state)
     assert_int_equal(c->whatsapp_price_mrwf, 0);
     assert_int_equal(c->sms_price_mrwf, 15000); /* the hooks count what a fallback costs */
     assert_null(strstr(shown(f), "OPENAI"));
-    assert_null(strstr(shown(f), "SERVICE_ROLE_KEY"));
+    assert_null(strstr(shown(f), "TOKEN_SECRET"));
     assert_non_null(strstr(shown(f), "SMS_PROVIDERS=kannel\n"));
 
     clear_environment();
     set("DATABASE_URL", "dbname=x");
     set("SMS_SHORT_CODE", "+250788000000");
-    assert_true(load(f, CFG_WA_HOOK)); /* SERVICE_ROLE_KEY is required only with its group */
+    assert_false(load(f, CFG_WA_HOOK));
+    assert_string_equal(f->e.text, "SERVICE_ROLE_KEY: missing");
+    set("SERVICE_ROLE_KEY", "key");
+    assert_true(load(f, CFG_WA_HOOK));
     assert_string_equal(c->sms_short_code, "+250788000000");
     assert_string_equal(c->sms_providers[0], "");
     assert_true(load(f, 0));

@@ -121,6 +121,32 @@ test_log_masks_phones(void **state)
     }
 }
 
+/* The same number is the same in all programs that share the key, and nobody else can tell which it
+ * is. */
+static void
+test_log_knows_a_number_by_its_keyed_hash(void **state)
+{
+    static const struct phone phone = { "+250788123456" };
+    static const struct {
+        const char *key;
+        const char *want;
+    } rows[] = {
+        { "service-key", "+2507******56 ph:a97366fd" },
+        { "another-key", "+2507******56 ph:c4f7ee6a" },
+        { "", "+2507******56" },
+    };
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        log_set_phone_key(f->log, rows[i].key);
+        log_event(f->log, SMS_INBOUND_RECEIVED, LF_PHONE("from", &phone));
+        expect_text(rows[i].key, json_opt_str(f->arena, line(f), "from", "-"), rows[i].want);
+    }
+    log_set_phone_key(f->log, "service-key");
+    log_event(f->log, SMS_INBOUND_RECEIVED, LF_PHONE("from", &(struct phone){ "" }));
+    assert_string_equal(json_opt_str(f->arena, line(f), "from", "-"), "");
+}
+
 static void
 test_log_err_without_code(void **state)
 {
@@ -141,7 +167,8 @@ main(void)
     static const struct CMUnitTest tests[] = {
         LOG_TEST(test_log_line_to_the_letter), LOG_TEST(test_log_injection),
         LOG_TEST(test_log_cuts_ids),           LOG_TEST(test_log_text_shows_only_its_length),
-        LOG_TEST(test_log_masks_phones),       LOG_TEST(test_log_err_without_code),
+        LOG_TEST(test_log_masks_phones),       LOG_TEST(test_log_knows_a_number_by_its_keyed_hash),
+        LOG_TEST(test_log_err_without_code),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
