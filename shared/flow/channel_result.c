@@ -20,6 +20,28 @@ channel_result_add(struct json_object *array, const struct message_state *s)
     return c;
 }
 
+const char *
+channel_result_words(const char *status)
+{
+    static const struct {
+        const char *status;
+        const char *words;
+    } rows[] = {
+        { "failed", "the provider did not take it yet; it is tried again by itself" },
+        { "pending", "the provider did not take it yet; it is tried again by itself" },
+        { "sending", "the provider did not take it yet; it is tried again by itself" },
+        { "unknown", "no answer came, so it may have been sent; do not send it again" },
+        { "undelivered", "the provider took it, but it did not arrive" },
+        { "suppressed", "it is not sent" },
+    };
+
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        if (str_eq(rows[i].status, status))
+            return rows[i].words;
+    }
+    return "the provider did not take it";
+}
+
 void
 channel_result_error(struct json_object *result, const char *code, const char *words)
 {

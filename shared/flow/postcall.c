@@ -337,7 +337,7 @@ channel_json(struct json_object *array, const struct message_state *s)
     struct json_object *c = channel_result_add(array, s);
 
     if (!str_empty(s->error_code))
-        channel_result_error(c, s->error_code, "the provider did not take it");
+        channel_result_error(c, s->error_code, channel_result_words(s->status));
 }
 
 void

@@ -171,7 +171,7 @@ write_rows(struct flow *f, struct tool_call *call, const struct wish *w,
     return true;
 }
 
-/* What a reason means for whoever must decide what to do next. */
+/* What a reason of ours means for whoever must decide what to do next; NULL if it is none. */
 static const char *
 words_of(const char *code)
 {
@@ -194,7 +194,15 @@ words_of(const char *code)
         if (str_eq(rows[i].code, code))
             return rows[i].words;
     }
-    return "the provider did not take it";
+    return NULL;
+}
+
+static const char *
+error_words(const char *code, const char *status)
+{
+    const char *words = words_of(code);
+
+    return words != NULL ? words : channel_result_words(status);
 }
 
 static void
@@ -207,7 +215,7 @@ put_row(struct json_object *array, const struct message_state *s, const struct w
     if (w->text.n_more > 0 && str_eq(s->channel, channel_text(CHANNEL_SMS)))
         json_set_bool(c, "shortened", true);
     if (!str_empty(s->error_code))
-        channel_result_error(c, s->error_code, words_of(s->error_code));
+        channel_result_error(c, s->error_code, error_words(s->error_code, s->status));
 }
 
 static size_t
@@ -226,7 +234,7 @@ put_skips(struct arena *a, struct json_object *array, const char *json)
         json_set_str(c, "channel", json_opt_str(a, from, "channel", ""));
         json_set_str(c, "status", "failed");
         json_set_str(c, "message_id", NULL);
-        channel_result_error(c, reason, words_of(reason));
+        channel_result_error(c, reason, error_words(reason, "dead"));
     }
     return json_count(skips);
 }
