@@ -110,8 +110,8 @@ static bool
 check_one(struct arena *a, const struct param *p, struct json_object *args, struct err *e)
 {
     struct json_object *value = json_at(args, p->name);
-    bool scalar = p->kind == PARAM_TIME || p->kind == PARAM_PHONE || p->kind == PARAM_ID ||
-                  p->kind == PARAM_CALLID;
+    bool scalar =
+        p->kind == PARAM_TIME || p->kind == PARAM_PHONE; /* people write both as numbers */
     const char *text;
 
     if (!json_has(args, p->name))

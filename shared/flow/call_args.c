@@ -103,8 +103,8 @@ call_args_read(struct arena *a, struct json_object *args, struct call_facts *out
     enum language l;
 
     *out = (struct call_facts){
-        .call_id = json_opt_scalar(a, args, "call_id", ""),
-        .sip_call_id = json_opt_scalar(a, args, "sip_call_id", ""),
+        .call_id = json_opt_str(a, args, "call_id", ""),
+        .sip_call_id = json_opt_str(a, args, "sip_call_id", ""),
         .phone = phone->e164,
         .no_phone = no_phone,
         .channel = json_opt_str(a, args, "channel", ""),

@@ -51,7 +51,7 @@ static bool
 check_key(const struct tool_call *call, struct err *e)
 {
     return !json_has(call->args, "idempotency_key") ||
-           !str_empty(json_opt_scalar(call->arena, call->args, "idempotency_key", "")) ||
+           !str_empty(json_opt_str(call->arena, call->args, "idempotency_key", "")) ||
            err_set(e, ERR_INVALID, "idempotency_key: empty");
 }
 
@@ -186,7 +186,7 @@ tool_execute(struct flow *f, const struct tool *t, struct tool_call *call, struc
     if ((!call->caller->is_operator && !param_check(params, n, call->args, e)) ||
         !check_key(call, e))
         return refuse(f, &entry, call, e);
-    entry.key = json_opt_scalar(call->arena, call->args, "idempotency_key", "");
+    entry.key = json_opt_str(call->arena, call->args, "idempotency_key", "");
     entry.hash = hash_args(t, call);
     return begin(f, t, call, &entry, e);
 }

@@ -16,7 +16,7 @@ static bool
 run(struct flow *f, struct tool_call *call, struct err *e)
 {
     struct arena *a = call->arena;
-    const char *agent = json_opt_scalar(a, call->args, "agent", "");
+    const char *agent = json_opt_str(a, call->args, "agent", "");
     const char *status;
     const char *id;
 

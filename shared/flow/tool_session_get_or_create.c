@@ -25,8 +25,8 @@ read_wish(struct tool_call *call, struct session_wish *out, struct err *e)
     *out = (struct session_wish){
         .profile_id = json_opt_str(a, call->args, "profile_id", ""),
         .channel = json_opt_str(a, call->args, "primary_channel", ""),
-        .call_id = json_opt_scalar(a, call->args, "call_id", ""),
-        .agent = json_opt_scalar(a, call->args, "agent_id", ""),
+        .call_id = json_opt_str(a, call->args, "call_id", ""),
+        .agent = json_opt_str(a, call->args, "agent_id", ""),
         .intent = json_opt_str(a, call->args, "intent", ""),
     };
     if (!str_empty(number) && !phone_parse(number, "phone_number", phone, e))

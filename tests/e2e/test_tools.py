@@ -83,6 +83,7 @@ class Messaging(ToolTest):
         self.lab_json("POST", "/lab/faults", {"provider": "mtn", "fault": "accept_then_close", "match": number})
         status, reply = self.tool("/tools/messaging_send_sms", {"profile_id": profile, "message": "who knows"})
         self.assertEqual((status, reply["success"], reply["status"], reply["channels"][0]["status"]), (200, False, "unknown", "unknown"), reply)
+        self.assertIn("do not send it again", reply["channels"][0]["error"]["message"])
 
     def test_what_the_guard_did_is_said(self):
         number, profile, _ = self.person()
