@@ -267,7 +267,9 @@ class Watched(ToolTest):
         self.assertEqual(agent(), "ok")
         self.sql("INSERT INTO provider_circuit (provider, state) VALUES ('agent:elsewhere', 'forced_open')")
         self.assertEqual(agent(), "degraded")
-        self.sql("UPDATE provider_circuit SET state = 'closed' WHERE provider = 'agent:elsewhere'")
+        self.sql("UPDATE provider_circuit SET state = 'open', open_until = now() - interval '1 hour' WHERE provider = 'agent:elsewhere'")
+        self.assertEqual(agent(), "ok")  # nobody has asked it since
+        self.sql("UPDATE provider_circuit SET state = 'closed', open_until = NULL WHERE provider = 'agent:elsewhere'")
         self.assertEqual(agent(), "ok")
 
     def test_twenty_calls_a_second(self):
