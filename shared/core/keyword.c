@@ -162,7 +162,7 @@ static const char *const courtesies[] = {
     "SASA",     "UJUMBE",     "ASANTE",     "TAFADHALI",
 };
 
-/* Between a stop word and the short code. */
+/* Between a word and the short code. */
 static const char *const ways[] = { "TO", "A", "AU", "KURI", "KWA" };
 
 static bool
@@ -195,6 +195,16 @@ is_short_stop(const struct word *w, const struct said *said)
     return true;
 }
 
+/* "START to 8080": the word and where to send it, as it stands in our own lines. */
+static bool
+is_addressed(const struct word *w, const struct said *said)
+{
+    if (!said->has_code || w->is_sms_only)
+        return false;
+    return said->n == 2 ? among(ways, COUNT_OF(ways), said->words[1])
+                        : said->n == 1 && w->keyword == KEYWORD_START;
+}
+
 enum keyword
 keyword_find(const char *text, enum channel channel, const char **language)
 {
@@ -209,7 +219,7 @@ keyword_find(const char *text, enum channel channel, const char **language)
         if (!str_eq(w->text, said.words[0]) || (w->is_sms_only && channel != CHANNEL_SMS))
             continue;
         if ((said.n == 1 && !said.has_code) ||
-            (channel == CHANNEL_SMS && is_short_stop(w, &said))) {
+            (channel == CHANNEL_SMS && (is_short_stop(w, &said) || is_addressed(w, &said)))) {
             *language = w->language;
             return w->keyword;
         }

@@ -243,6 +243,29 @@ answer_choice(const char *text)
     return str_parse_int(p, 1, ANSWER_MAX_OPTIONS, &n) && p[0] != '0' ? (int)n : 0;
 }
 
+/* "1 to 8080", as it stands in our own line: the short code and the word before it go. */
+static void
+drop_address(char *words)
+{
+    static const char *const ways[] = { " to", " a", " au", " kuri", " kwa" };
+    size_t n = strlen(words);
+    size_t digits = 0;
+
+    while (digits < n && words[n - digits - 1] >= '0' && words[n - digits - 1] <= '9')
+        digits++;
+    if (digits < 3 || digits > 6 || digits == n || words[n - digits - 1] != ' ')
+        return;
+    n -= digits + 1;
+    for (size_t i = 0; i < COUNT_OF(ways); i++) {
+        size_t len = strlen(ways[i]);
+
+        if (n > len && strncmp(words + n - len, ways[i], len) == 0) {
+            words[n - len] = '\0';
+            return;
+        }
+    }
+}
+
 bool
 answer_wants_more(const char *text)
 {
@@ -254,6 +277,7 @@ answer_wants_more(const char *text)
 
     if (!plain_words(text, words))
         return false;
+    drop_address(words);
     for (size_t i = 0; i < COUNT_OF(wishes); i++) {
         if (str_eq(wishes[i], words))
             return true;

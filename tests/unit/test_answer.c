@@ -82,11 +82,26 @@ test_answer_choice(void **state)
 static void
 test_answer_wants_more(void **state)
 {
-    static const char *const yes[] = { "1",      "1.",     "More",   "more!",  "MORE please",
-                                       "suite",  "Suite.", "ibindi", "IBINDI", "zaidi",
-                                       "Zaidi!", "komeza", " 1 \n" };
-    static const char *const no[] = { "2",      "11",   "",   "more rooms",     "no more",
-                                      "1 room", "stop", "no", "Is there more?", "suites" };
+    static const char *const yes[] = { "1",
+                                       "1.",
+                                       "More",
+                                       "more!",
+                                       "MORE please",
+                                       "suite",
+                                       "Suite.",
+                                       "ibindi",
+                                       "IBINDI",
+                                       "zaidi",
+                                       "Zaidi!",
+                                       "komeza",
+                                       " 1 \n",
+                                       "1 to 8080",
+                                       "MORE to 8080.",
+                                       "IBINDI kuri 8080",
+                                       "suite au 8080" };
+    static const char *const no[] = { "2",      "11",      "",          "more rooms",     "no more",
+                                      "1 room", "stop",    "no",        "Is there more?", "suites",
+                                      "1 8080", "to 8080", "2 to 8080", "1 to 80" };
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(yes); i++)
