@@ -134,7 +134,8 @@ tokens_of(const char *text)
 const char *
 prompt_unmarked(struct arena *a, const char *text)
 {
-    static const char *const marks[] = { "[by sms, ", "[by whatsapp, ", "[by voice, " };
+    static const char *const marks[] = { "[by sms, ", "[by whatsapp, ", "[by voice, ",
+                                         "[a colleague of our staff, ", "[not delivered]" };
     char *clean = arena_strdup(a, text);
 
     for (size_t i = 0; i < COUNT_OF(marks); i++) {

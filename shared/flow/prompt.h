@@ -24,8 +24,8 @@
 struct chat_message *prompt_messages(struct arena *a, const struct turn_context *t,
                                      size_t max_tokens, size_t *n);
 
-/* A model's words without the marks of channel and time that stand before people's messages, should
- * it have copied them. In 'a'. */
+/* A model's words without the marks that stand before messages in what it reads (channel and time,
+ * staff, not delivered), should it have copied them. In 'a'. */
 const char *prompt_unmarked(struct arena *a, const char *text);
 
 /* The first of them alone: after a handover the others stay. */

@@ -139,6 +139,8 @@ test_unmarked(void **state)
         { "[by sms, Mon 23 Nov 01:10] Yes.", "Yes." },
         { "OK: [by whatsapp, Mon 23 Nov 01:10] hello [by voice, Mon 23 Nov 01:11]bye",
           "OK: hello bye" },
+        { "[not delivered] Yes, it is free.", "Yes, it is free." },
+        { "[a colleague of our staff, Mon 23 Nov 01:10] Yes.", "Yes." },
         { "[by the way] no mark", "[by the way] no mark" },
         { "[by sms, without an end", "[by sms, without an end" },
     };
