@@ -353,20 +353,26 @@ END $$;
 -- 5. The rest of a long SMS ------------------------------------------------------------------------------------------------
 
 -- The SMS whose next part a message asks for, on whatever channel: a part waits for 24 hours and for the very next message. "1" may
--- also be a choice (p_choice): what was sent last decides.
-CREATE FUNCTION message_continues(p_session uuid, p_choice int) RETURNS uuid
+-- also be a choice (p_choice): what was sent last decides. By WhatsApp nobody asks for what is there in full, or with something newer
+-- to answer.
+CREATE FUNCTION message_continues(p_session uuid, p_channel text, p_choice int) RETURNS uuid
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
     SELECT m.id
-      FROM (SELECT l.id, l.seq, l.profile_id
+      FROM (SELECT l.id, l.seq, l.profile_id, l.group_id
               FROM omnichannel_sessions s
               JOIN message_delivery_log l ON l.profile_id = s.profile_id
              WHERE s.id = p_session AND l.session_id = p_session AND l.direction = 'outbound'
+               AND l.metadata ? 'more' -- has an index
                AND jsonb_typeof(l.metadata -> 'more') = 'array' AND jsonb_typeof(l.metadata #> '{more,0,text}') = 'string' -- also from outside
                AND l.channel = 'sms' AND l.status NOT IN ('suppressed', 'dead')
                AND l.created_at > clock_timestamp() - interval '24 hours'
              ORDER BY l.seq DESC LIMIT 1) AS m
      WHERE NOT EXISTS (SELECT 1 FROM message_delivery_log i
                         WHERE i.session_id = p_session AND i.direction = 'inbound' AND i.seq > m.seq)
+       AND NOT (p_channel = 'whatsapp' AND EXISTS (
+            SELECT 1 FROM message_delivery_log w
+             WHERE w.session_id = p_session AND w.direction = 'outbound' AND w.channel = 'whatsapp'
+               AND (w.group_id = m.group_id OR w.seq > m.seq) AND w.status NOT IN ('suppressed', 'dead', 'undelivered')))
        AND NOT (p_choice IS NOT NULL AND EXISTS (
             SELECT 1 FROM message_delivery_log o
              WHERE o.profile_id = m.profile_id AND o.direction = 'outbound' AND o.metadata ? 'options' AND o.status <> 'suppressed'
@@ -477,7 +483,7 @@ BEGIN
     SELECT * INTO dialog FROM session_open(profile_id, p_channel, NULL, NULL, NULL, p_ids[3]);
     session_id := dialog.id;
     IF p_metadata ? 'wants_more' THEN
-        long := message_continues(session_id, (p_metadata ->> 'choice')::int);
+        long := message_continues(session_id, p_channel, (p_metadata ->> 'choice')::int);
     END IF;
     IF long IS NULL AND p_metadata ? 'choice' THEN
         chosen := message_option(session_id, p_metadata, p_content);

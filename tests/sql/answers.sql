@@ -1,5 +1,5 @@
 -- Long answers that go on, options that are chosen on any channel, and fixed answers that respect STOP.
-SELECT plan(55);
+SELECT plan(61);
 
 -- What comes in with what it may mean.
 CREATE FUNCTION pg_temp.says(phone text, content text, facts jsonb DEFAULT '{}', channel text DEFAULT 'sms', keyword text DEFAULT '', answer jsonb DEFAULT NULL)
@@ -50,6 +50,31 @@ SELECT is((SELECT metadata ? 'more' FROM message_delivery_log WHERE content = 'p
 SELECT pg_temp.says('+250780000001', '1', :one) AS m \gset
 SELECT is(pg_temp.sent('+250780000001'), 'part one|part two|part three', 'after the last "1" is an ordinary message');
 SELECT is(pg_temp.waits(:'m'), true, '... for the agent');
+
+-- By WhatsApp, where the whole of it is already, or something newer that has a "1" of its own.
+SELECT pg_temp.says('+250780000008', 'tell me all') AS q \gset
+SELECT pg_temp.long('+250780000008') AS first \gset
+SELECT group_id AS whole FROM message_delivery_log WHERE id = :'first' \gset
+SELECT t.enqueue(pg_temp.session('+250780000008'), jsonb_build_object('recipient_phone', '+250780000008', 'channel', 'whatsapp', 'provider', 'meta',
+    'content', 'part one part two: 1, 2 or 3 rooms?', 'group_id', :'whole')) AS twin \gset
+SELECT pg_temp.says('+250780000008', '1', :one, 'whatsapp') AS m \gset
+SELECT is(pg_temp.sent('+250780000008'), 'part one|part one part two: 1, 2 or 3 rooms?', 'who has it all by WhatsApp gets none of it again');
+SELECT is(pg_temp.waits(:'m'), true, '... "1" is an answer to it');
+
+SELECT pg_temp.says('+250780000009', 'tell me all') AS q \gset
+SELECT pg_temp.long('+250780000009') AS first \gset
+SELECT t.enqueue(pg_temp.session('+250780000009'), '{"recipient_phone": "+250780000009", "channel": "whatsapp", "provider": "meta", "content": "1 to confirm"}') AS newer \gset
+SELECT pg_temp.says('+250780000009', '1', :one, 'whatsapp') AS m \gset
+SELECT is(pg_temp.sent('+250780000009'), 'part one|1 to confirm', 'by WhatsApp "1" answers what was sent there last');
+SELECT is(pg_temp.waits(:'m'), true, '... and is for the agent');
+
+SELECT pg_temp.says('+250780000010', 'tell me all') AS q \gset
+SELECT pg_temp.long('+250780000010') AS first \gset
+SELECT t.enqueue(pg_temp.session('+250780000010'), '{"recipient_phone": "+250780000010", "channel": "whatsapp", "provider": "meta", "content": "gone"}') AS newer \gset
+SELECT t.finish(:'newer', t.claim(:'newer'), 'permanent') AS leave \gset
+SELECT pg_temp.says('+250780000010', '1', '{"choice": 1, "wants_more": {"provider": "meta", "cost_rwf": 6}}', 'whatsapp') AS m \gset
+SELECT is(pg_temp.waits(:'m'), false, 'what never arrived there has no "1"');
+SELECT is(pg_temp.sent('+250780000010'), 'part one|gone|part two part three', '... the rest comes by WhatsApp');
 
 SELECT pg_temp.says('+250780000002', 'tell me all') AS q \gset
 SELECT pg_temp.long('+250780000002') AS first \gset
