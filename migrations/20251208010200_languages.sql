@@ -36,8 +36,11 @@ $$;
 
 -- 2. Calls -----------------------------------------------------------------------------------------------------------
 
-ALTER TABLE call_summaries ADD COLUMN times_doubted boolean NOT NULL DEFAULT false;
+ALTER TABLE call_summaries
+    ADD COLUMN times_doubted boolean NOT NULL DEFAULT false,
+    ADD COLUMN end_told boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN call_summaries.times_doubted IS 'somebody reported a time that is still to come; the time of the report stands in its place';
+COMMENT ON COLUMN call_summaries.end_told IS 'ended_at is what somebody reported, not when we heard of it';
 
 -- Whoever reports a call's times has a clock of its own. What is more than five minutes ahead of ours is taken as now.
 CREATE FUNCTION call_times() RETURNS trigger
@@ -65,8 +68,9 @@ CREATE TRIGGER call_times BEFORE INSERT OR UPDATE OF started_at, answered_at, en
 --   p_ended    the call is over; its notification becomes due, at once if there is a text, else in p_wait_s seconds
 --   p_ids      new ids for call row, person, session
 -- What is known of its channel stays, whoever names another: a SIP call says nothing of WhatsApp.
--- A call that is over without any text was missed if nobody answered it; if nobody says whether it was answered, also if it began and
--- ended within one second. An answered call was answered whatever the clocks say.
+-- A call that is over without any text was missed if nobody answered it, and whoever says that it was answered, if it is reported to have
+-- begun and ended within one second: nothing can have been said. An end before the beginning, or one that only our own clock saw, says
+-- nothing of that kind.
 CREATE OR REPLACE FUNCTION record_call(p_call_id text, p_sip_call_id text, p_phone text, p_channel text, p_summary text, p_bullets jsonb,
     p_next_actions jsonb, p_transcript text, p_intent text, p_language text, p_started_at timestamptz,
     p_ended_at timestamptz, p_answered boolean, p_ended boolean, p_wait_s int, p_ids uuid[])
@@ -116,7 +120,8 @@ BEGIN
     ELSIF twin.id IS NOT NULL THEN
         IF twin.call_id = twin.sip_call_id AND twin.profile_id = c.profile_id THEN
             PERFORM call_fold(c.id, twin.id);
-            SELECT * INTO c FROM call_summaries s WHERE s.id = c.id;
+            UPDATE call_summaries s SET end_told = s.end_told OR (twin.end_told AND s.ended_at = twin.ended_at)
+             WHERE s.id = c.id RETURNING * INTO c;
             ended := ended OR (c.end_seen_at IS NOT NULL);
         ELSE -- the name is another call's
             p_sip_call_id := NULL;
@@ -222,9 +227,9 @@ BEGIN
         last_heard_at = CASE WHEN told OR p_transcript IS NOT NULL OR steps IS NOT NULL OR p_intent IS NOT NULL
                              THEN clock_timestamp() ELSE s.last_heard_at END,
         answered_at = CASE WHEN answer THEN coalesce(s.answered_at, began, s.started_at, clock_timestamp()) ELSE s.answered_at END,
-        ended_at = CASE WHEN NOT ended THEN coalesce(s.ended_at, over_at) -- known, if not reported yet
-                        WHEN s.end_cause IN ('silence', 'too_long') THEN coalesce(over_at, s.ended_at) -- ours was a guess
-                        ELSE coalesce(s.ended_at, over_at, clock_timestamp()) END,
+        ended_at = CASE WHEN s.end_told AND s.ended_at IS NOT NULL THEN s.ended_at -- maybe known before it is reported
+                        ELSE coalesce(over_at, s.ended_at, CASE WHEN ended THEN clock_timestamp() END) END, -- ours was a guess
+        end_told = over_at IS NOT NULL OR (s.end_told AND s.ended_at IS NOT NULL),
         end_seen_at = CASE WHEN ended THEN coalesce(s.end_seen_at, clock_timestamp()) ELSE s.end_seen_at END,
         end_cause = CASE WHEN ended THEN 'reported' ELSE s.end_cause END
      WHERE s.id = c.id;
@@ -234,7 +239,7 @@ BEGIN
             WHEN s.notified_at IS NOT NULL THEN CASE s.status WHEN 'in_progress' THEN 'ended' ELSE s.status END
             WHEN call_has_text(s) OR s.transcript ~ '\S' OR s.last_heard_at IS NOT NULL THEN 'ended'
             WHEN s.answered_at IS NULL AND answer IS false THEN 'missed'
-            WHEN s.answered_at IS NULL AND NOT s.times_doubted AND over_at IS NOT NULL AND s.ended_at >= s.started_at
+            WHEN s.end_told AND NOT s.times_doubted AND s.ended_at >= s.started_at
                  AND s.ended_at - s.started_at < interval '1 second' THEN 'missed'
             WHEN s.status = 'in_progress' OR (s.status = 'missed' AND s.answered_at IS NOT NULL) THEN 'ended' ELSE s.status END
      WHERE s.id = c.id AND s.end_seen_at IS NOT NULL;

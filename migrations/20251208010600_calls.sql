@@ -82,8 +82,8 @@ BEGIN
     SELECT * INTO stored FROM record_call(ref, sip, phone, p_event ->> 'channel', NULL, NULL, NULL, NULL, NULL, NULL,
         CASE WHEN p_event ->> 'event' = 'connect' THEN coalesce(c.started_at, at)
              ELSE coalesce((p_event ->> 'started_at')::timestamptz, c.started_at) END,
-        CASE WHEN is_over THEN coalesce((p_event ->> 'ended_at')::timestamptz, c.ended_at,
-                                        CASE WHEN p_event ->> 'event' = 'terminate' THEN at END) END,
+        CASE WHEN is_over THEN coalesce((p_event ->> 'ended_at')::timestamptz,
+                                        CASE WHEN p_event ->> 'event' = 'terminate' AND c.ended_at IS NULL THEN at END) END,
         (p_event ->> 'answered')::boolean, is_over, (p_event ->> 'wait_s')::int, p_ids);
     outcome := 'new';
     IF stored.id IS NULL THEN

@@ -230,7 +230,12 @@ class CallEnds(CallEndsTest):
         status, reply = self.end(call, phone_number=phone, started_at=at, ended_at=at)
         self.assertEqual((status, reply["reason"]), (200, "not_answered"))
         self.assertIn(MISSED, self.texts(phone)[0])
-        self.shows("zero seconds", "one word that we missed it")
+        phone, call = self.fresh()
+        self.assertEqual(self.end(call, phone_number=phone, started_at=at, ended_at=at, answered=True)[1]["reason"], "not_answered")
+        self.end(call, answered=True)
+        self.assertIn(MISSED, self.texts(phone)[0])
+        self.stays(phone, 1)
+        self.shows("zero seconds, answered or not", "one word that we missed it")
 
     def test_missed_call_repeats_the_summary(self):
         phone, call = self.fresh()

@@ -1,5 +1,5 @@
 -- What is understood however it is written: intents; and whose language, times and addresses are believed.
-SELECT plan(65);
+SELECT plan(74);
 
 -- Intents ------------------------------------------------------------------------------------------------------------
 
@@ -21,7 +21,7 @@ UPDATE omnichannel_sessions SET last_intent = 'a walk' WHERE id = :'session';
 SELECT is((SELECT last_agent_id FROM omnichannel_sessions WHERE id = :'session'), 'jobs', '... if it has an agent of its own');
 SELECT is(intent_key(NULL), NULL, 'no intent is none');
 
--- Calls: answered is answered, and no clock is ahead of ours ---------------------------------------------------------------
+-- Calls: where nothing can have been said nobody was there, and no clock is ahead of ours ---------------------------------------------------------------
 
 CREATE FUNCTION pg_temp.call(name text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = name $$;
 CREATE FUNCTION pg_temp.at(s int) RETURNS timestamptz LANGUAGE sql AS $$ SELECT clock_timestamp() + s * interval '1 second' $$;
@@ -32,13 +32,31 @@ BEGIN
 END $$;
 SELECT is(pg_temp.ends('a1', -60, -61, '{"answered": true}'), 'ended', 'an answered call that ended before it began was answered');
 SELECT is((pg_temp.call('a1')).duration_seconds, 0, '... its duration is not known');
-SELECT is(pg_temp.ends('a2', -60, -60, '{"answered": true}'), 'ended', 'so was one that took no second');
+SELECT is(pg_temp.ends('a2', -60, -60, '{"answered": true}'), 'missed', '... but in a call that took no second nothing was said');
+SELECT 1 AS leave FROM t.call('a2', NULL, '{"answered": true, "ended": true}') \gset
+SELECT is((pg_temp.call('a2')).status, 'missed', '... also when its end comes again without times');
+SELECT 1 AS leave FROM t.call('a2', NULL, '{"summary": "There was somebody"}') \gset
+SELECT is((pg_temp.call('a2')).status, 'ended', '... unless somebody tells what it was about');
+SELECT 1 AS leave FROM t.call('a7', '+250780000002', jsonb_build_object('answered', true, 'ended', true, 'started', clock_timestamp())) \gset
+SELECT is((pg_temp.call('a7')).status, 'ended', 'that only we saw it end at once says nothing');
+SELECT 1 AS leave FROM t.call('a7', NULL, '{"ended": true}') \gset
+SELECT is((pg_temp.call('a7')).status, 'ended', '... also when its end comes again');
+SELECT is(pg_temp.ends('a7', -60, -60), 'missed', '... until its times are reported');
+SELECT is((pg_temp.call('a7')).duration_seconds, 0, '... which take the place of ours');
+SELECT is(pg_temp.ends('a8', -60, -59, '{"answered": true}'), 'ended', 'a second is time to say something');
+SELECT 1 AS leave FROM t.call('a9', '+250780000002', '{"ended": true, "answered": false}') \gset
+SELECT 1 AS leave FROM t.call('a9', NULL, '{"ended": true, "answered": true}') \gset
+SELECT is((pg_temp.call('a9')).status, 'ended', 'nobody answered, until somebody says that they did');
 SELECT is(pg_temp.ends('a3', -60, -61), 'ended', 'clocks that disagree do not say that nobody answered');
 SELECT is(pg_temp.ends('a4', -60, -61, '{"answered": false}'), 'missed', '... whoever reports it may');
 SELECT 1 AS leave FROM t.call('a5', '+250780000002', '{"answered": true}') \gset
-SELECT is(pg_temp.ends('a5', -60, -60), 'ended', 'a call that was answered before its end came');
+SELECT is(pg_temp.ends('a5', -60, -60), 'missed', 'a call that was answered before its end came, which took no second');
 SELECT is(pg_temp.ends('a6', -60, -60), 'missed', 'no second, and nobody says more: missed');
-SELECT is(pg_temp.ends('a6', -60, -60, '{"answered": true}'), 'ended', '... until somebody does');
+SELECT 1 AS leave FROM t.call('a6', NULL, '{"answered": true, "ended": true}') \gset
+SELECT is((pg_temp.call('a6')).status, 'missed', '... whatever somebody says of it');
+SELECT 1 AS leave FROM t.call(NULL, '+250780000002', jsonb_build_object('sip', 'a10-pbx', 'answered', true, 'started', pg_temp.at(-60), 'ended_at', pg_temp.at(-60), 'ended', true)) \gset
+SELECT 1 AS leave FROM t.call('a10', '+250780000002') AS a, t.call('a10', NULL, '{"sip": "a10-pbx"}') AS b \gset
+SELECT results_eq($$SELECT status, sip_call_id FROM call_summaries WHERE call_id = 'a10'$$, $$VALUES ('missed', 'a10-pbx')$$, 'two rows of such a call become one of them');
 
 SELECT is(pg_temp.ends('f1', 3600, 7200), 'ended', 'a call of tomorrow');
 SELECT results_eq($$SELECT started_at <= clock_timestamp(), ended_at <= clock_timestamp(), duration_seconds, times_doubted FROM call_summaries WHERE call_id = 'f1'$$,

@@ -1,5 +1,5 @@
 -- The events of calls, each acted on once, and the actions that follow: leased, fenced, finished.
-SELECT plan(97);
+SELECT plan(99);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.action(ref text, what text) RETURNS call_actions LANGUAGE sql AS $$
@@ -142,6 +142,13 @@ SELECT results_eq($$SELECT status, ended_at, duration_seconds FROM call_summarie
 SELECT 1 AS leave FROM pg_temp.event('x5', 'connect', '{"phone": "+250780000108", "at": "2026-01-01T10:00:00Z"}') \gset
 SELECT 1 AS leave FROM pg_temp.event('x5', 'transcript', '{"at": "2026-01-01T10:00:00Z", "answered": true}') \gset
 SELECT is((pg_temp.call('x5')).status, 'ended', '... nor is one missed that has a transcript');
+SELECT 1 AS leave FROM pg_temp.event('x6', 'connect', '{"phone": "+250780000110"}') AS a, t.call('x6', NULL, '{"ended": true}') AS b \gset
+SELECT 1 AS leave FROM pg_temp.event('x6', 'transcript', '{"answered": true}') \gset
+SELECT is((pg_temp.call('x6')).status, 'ended', '... at whatever moment we heard of its end');
+SELECT action_id FROM pg_temp.event('x7', 'connect', '{"phone": "+250780000111", "at": "2026-01-01T10:00:00Z"}', pg_temp.todo('answer'), 'hook:1') \gset
+SELECT finish_call_action(:'action_id', 1, 'done', NULL, 0, true, false) \gset
+SELECT 1 AS leave FROM pg_temp.event('x7', 'terminate', '{"answered": true, "started_at": "2026-01-01T10:00:05Z", "ended_at": "2026-01-01T10:00:05Z"}') \gset
+SELECT results_eq($$SELECT status, duration_seconds FROM call_summaries WHERE call_id = 'x7'$$, $$VALUES ('missed', 0)$$, 'a call of no second was missed, also if the bridge had picked it up');
 SELECT 1 AS leave FROM pg_temp.event('x2', 'terminate', '{"phone": "+250780000102", "started_at": "1900-01-01T00:00:01Z", "ended_at": "2026-01-01T10:00:00Z", "answered": true}') \gset
 SELECT results_eq($$SELECT status, duration_seconds FROM call_summaries WHERE call_id = 'x2'$$, $$VALUES ('ended', 2147483647)$$, 'no time is too far off to be an end');
 SELECT 1 AS leave FROM pg_temp.event('x3', 'connect', '{"channel": "sip", "phone": "+250780000103"}', pg_temp.todo('accept'), 'hook:1') \gset
