@@ -3,11 +3,12 @@
 
 -- 1. The circuit breaker ---------------------------------------------------------------------------------------------------
 
--- As before, and besides: what never left says nothing of its provider: none.
+-- As before, and besides: what we did not try to send says nothing of its provider: none. A connection that it refused does.
 CREATE OR REPLACE FUNCTION attempt_says(p_outcome text, p_http_status int, p_code text) RETURNS text
 LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
     SELECT CASE
         WHEN p_outcome = 'permanent' AND p_code IN ('number_not_served', 'unsendable') THEN 'none'
+        WHEN p_outcome = 'notsent' AND p_code = 'slow_claim' THEN 'none' -- our own machine slept
         WHEN p_outcome IN ('accepted', 'permanent') THEN 'ok'
         WHEN p_outcome = 'hold' OR provider_blocks(p_code) THEN 'hard'
         WHEN p_outcome = 'retry' AND p_code = '131056' THEN 'ok' -- too many to this one person

@@ -1,7 +1,7 @@
 -- The circuit breaker: when it opens, who tries whether the provider is back, how it closes, and that none of it costs a message
 -- an attempt.
 SET t.breaker = 'on';
-SELECT plan(71);
+SELECT plan(75);
 
 CREATE FUNCTION pg_temp.circuit() RETURNS provider_circuit LANGUAGE sql AS $$ SELECT * FROM provider_circuit WHERE provider = 'p' $$;
 CREATE FUNCTION pg_temp.enqueue(n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(t.enqueue(t.session(), '{"provider": "p"}')) FROM generate_series(1, n) $$;
@@ -113,11 +113,16 @@ SELECT results_eq('SELECT state, max_inflight FROM pg_temp.circuit()', $$VALUES 
 SELECT is(attempt_says(outcome, status, code), says, format('%s, HTTP %s, %s: %s', outcome, status, code, says))
   FROM (VALUES ('retry', 500, '131016', 'fail'), ('retry', 503, '131000', 'fail'), ('retry', 500, '1', 'fail'), ('retry', 500, '2', 'fail'),
                ('retry', 429, '131016', 'pause'), ('retry', 400, '80007', 'pause'), ('retry', 400, '133016', 'pause'),
-               ('retry', 400, '131056', 'ok'), ('retry', 400, '131048', 'hard'), ('retry', 503, 'http_503', 'fail')) AS a (outcome, status, code, says);
+               ('retry', 400, '131056', 'ok'), ('retry', 400, '131048', 'hard'), ('retry', 503, 'http_503', 'fail'),
+               ('notsent', 0, 'not_sent', 'fail'), ('notsent', 0, 'slow_claim', 'none')) AS a (outcome, status, code, says);
 UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64, changed_at = clock_timestamp(), not_before = NULL WHERE provider = 'p';
 SELECT pg_temp.enqueue(10) AS leave, pg_temp.later() AS leave2 \gset
 SELECT pg_temp.attempt(1, 'retry', '{"error_code": "131016", "http_status": 500}') AS leave FROM generate_series(1, 5) \g /dev/null
 SELECT results_eq('SELECT state, reason FROM pg_temp.circuit()', $$VALUES ('open', '131016')$$, 'five errors of its servers open it, in JSON too');
+UPDATE provider_circuit SET state = 'closed', open_until = NULL, max_inflight = 64, changed_at = clock_timestamp(), not_before = NULL WHERE provider = 'p';
+SELECT pg_temp.enqueue(10) AS leave, pg_temp.later() AS leave2 \gset
+SELECT is(pg_temp.attempt(10, 'notsent', '{"error_code": "slow_claim"}'), 10::bigint, 'ten that a machine which slept did not begin to send');
+SELECT results_eq('SELECT state, max_inflight FROM pg_temp.circuit()', $$VALUES ('closed', 64)$$, '... say nothing of it: it was not asked');
 
 -- A provider that is gone costs five attempts, however many are due ----------------------------------------------------------------------
 
