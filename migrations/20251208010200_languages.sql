@@ -149,8 +149,9 @@ BEGIN
         END IF;
         c.profile_id := person_find_or_create(coalesce(c.phone_number, p_phone), NULL, NULL, NULL, p_ids[2]);
     END IF;
-    -- A caller without any address, until whoever may name one does.
-    IF p_phone <> '' AND c.phone_number IS NULL AND NOT EXISTS (SELECT 1 FROM contact_addresses a WHERE a.profile_id = c.profile_id) THEN
+    -- A caller without any address, until whoever may name one does. An outside system's person may have one in the profile alone.
+    IF p_phone <> '' AND c.phone_number IS NULL AND NOT EXISTS (SELECT 1 FROM contact_addresses a WHERE a.profile_id = c.profile_id)
+       AND EXISTS (SELECT 1 FROM profiles p WHERE p.user_id = c.profile_id AND coalesce(p.phone_number, '') = '' AND coalesce(p.whatsapp_jid, '') = '') THEN
         person := person_find_or_create(p_phone, NULL, NULL, NULL, p_ids[2]);
         IF person <> c.profile_id THEN
             PERFORM person_join(person, c.profile_id);

@@ -1,5 +1,5 @@
 -- The events of calls, each acted on once, and the actions that follow: leased, fenced, finished.
-SELECT plan(99);
+SELECT plan(101);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.action(ref text, what text) RETURNS call_actions LANGUAGE sql AS $$
@@ -106,6 +106,17 @@ SELECT results_eq($$SELECT c.session_id::text, s.call_id FROM call_summaries c J
     format('VALUES (%L, %L)', :'theirs', 'g2'), 'a number that is somebody''s: their conversation knows the call');
 SELECT 1 AS leave FROM t.call('g2', '+250780000303') \gset
 SELECT is((pg_temp.call('g2')).phone_number, '+250780000302', '... and no other number takes it from them');
+CREATE FUNCTION pg_temp.theirs(ref text, number text, jid text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+    outside uuid := uuid_v7();
+BEGIN
+    INSERT INTO profiles (user_id, phone_number, whatsapp_jid) VALUES (outside, number, jid);
+    INSERT INTO call_summaries (id, call_id, profile_id, channel, status) VALUES (uuid_v7(), ref, outside, 'sip', 'in_progress');
+    PERFORM t.call(ref, '+250780000307', '{"bullets": ["private"], "ended": true}');
+    RETURN (SELECT concat_ws(' ', c.phone_number, c.profile_id = outside, p.merged_into) FROM call_summaries c, profiles p WHERE c.call_id = ref AND p.user_id = outside);
+END $$;
+SELECT is(pg_temp.theirs('g4', '+250780000306', NULL), 't', '... nor from whoever an outside system knows by a number');
+SELECT is(pg_temp.theirs('g5', NULL, '250780000306'), 't', '... or by WhatsApp''s');
 SELECT 1 AS leave FROM pg_temp.event('g3', 'connect', '{"bsuid": "RW.301"}') \gset
 SELECT 1 AS leave FROM t.call('g3', '+250780000304') \gset
 SELECT is((pg_temp.call('g3')).phone_number, NULL, 'a number that somebody else names is not one that WhatsApp hides');
