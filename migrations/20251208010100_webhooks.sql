@@ -2,10 +2,11 @@
 -- terminated and let go.
 
 -- Ends the calls whose end nobody reported: those whose time of ending is known; those whose agent has been heard of, but not for
--- p_silence_s seconds (of which its person was told already, only if there is more to tell); those that were accepted with our tools and whose agent has used none for five times as long, since it may just be
--- talking; and those that are known for p_max_s seconds. Returns how many. A call that we picked up is ordered to be stopped: when the
--- longest call is over, and not before, since two people may well talk on while no tool is used, or after a time of ending was named. What
--- others answer is theirs to end.
+-- p_silence_s seconds; those that were accepted with our tools and whose agent has used none for five times as long, since it may just be
+-- talking; and those that are known for p_max_s seconds. Whose summary was told at one silence is told no other at the next: notes taken
+-- every few minutes would be a paid message each. The sentence that stands in for a summary is none. Returns how many. A call that we
+-- picked up is ordered to be stopped: when the longest call is over, and not before, since two people may well talk on while no tool is
+-- used, or after a time of ending was named. What others answer is theirs to end.
 CREATE OR REPLACE FUNCTION close_calls(p_max_s int, p_silence_s int, p_wait_s int) RETURNS int
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -19,7 +20,7 @@ BEGIN
           FROM call_summaries o
          WHERE o.status = 'in_progress' AND o.end_seen_at IS NULL AND o.session_id IS NOT NULL AND o.profile_id IS NOT NULL
            AND (o.ended_at < clock_timestamp() - p_wait_s * interval '1 second'
-                OR ((o.told_early IS NULL OR o.told_early <> call_told(o)) AND (o.last_heard_at < clock_timestamp() - p_silence_s * interval '1 second'
+                OR ((o.told_early IS NULL OR (o.told_early IN ('', call_told(NULL)) AND call_has_text(o))) AND (o.last_heard_at < clock_timestamp() - p_silence_s * interval '1 second'
                     OR (o.last_heard_at IS NULL AND o.answered_at < clock_timestamp() - 5 * p_silence_s * interval '1 second'
                         AND EXISTS (SELECT 1 FROM call_actions a WHERE a.call = o.id AND a.kind = 'accept' AND a.status = 'done'))))
                 OR o.created_at < clock_timestamp() - p_max_s * interval '1 second')

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(130);
+SELECT plan(136);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -67,9 +67,26 @@ SELECT pg_temp.notify('w6') \gset
 SELECT 1 AS leave FROM t.call('w6', NULL, '{"bullets": ["b"]}') \gset
 SELECT is(close_calls(7200, 120, 6), 0, '... then more is said');
 SELECT pg_temp.age('w6', interval '121 s') \gset
-SELECT is(close_calls(7200, 120, 6), 1, '... and silent again: that is told, too');
-SELECT ok((pg_temp.call('w6')).notify_due_at <= clock_timestamp(), '... at once');
+SELECT is(close_calls(7200, 120, 6), 0, '... and silent again: every note would be a message');
+UPDATE call_summaries SET created_at = created_at - interval '2 hours' WHERE call_id = 'w6';
+SELECT is(close_calls(7200, 120, 6), 1, '... at its end, be it by being too long');
+SELECT ok((pg_temp.call('w6')).notify_due_at <= clock_timestamp(), '... that is told, too');
 SELECT pg_temp.notify('w6') \gset
+SELECT 1 AS leave FROM t.call('w7', '+250780000007', '{"intent": "housing"}') \gset
+SELECT pg_temp.age('w7', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 1, 'silent before anything was said of it');
+SELECT notify_call((pg_temp.call('w7')).id, '[]', 'sent', 'no_text') \gset
+SELECT ok(call_heard('w7'), '... it goes on');
+SELECT pg_temp.age('w7', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 0, '... and is silent again, with nothing to tell');
+SELECT 1 AS leave FROM t.call('w7', NULL, '{"bullets": ["a"]}') \gset
+SELECT pg_temp.age('w7', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 1, '... or with a summary, which its person has not got yet');
+SELECT pg_temp.notify('w7') \gset
+SELECT 1 AS leave FROM t.call('w7', NULL, '{"bullets": ["b"]}') \gset
+SELECT pg_temp.age('w7', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 0, '... the next waits for the end');
+UPDATE call_summaries SET status = 'ended' WHERE call_id = 'w7';
 SELECT 1 AS leave FROM t.call('w5', '+250780000005', '{"bullets": ["a"]}') \gset
 SELECT pg_temp.age('w5', interval '121 s') \gset
 SELECT is(close_calls(7200, 120, 6), 1, 'another');
