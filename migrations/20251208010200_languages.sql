@@ -38,9 +38,11 @@ $$;
 
 ALTER TABLE call_summaries
     ADD COLUMN times_doubted boolean NOT NULL DEFAULT false,
-    ADD COLUMN end_told boolean NOT NULL DEFAULT false;
+    ADD COLUMN end_told boolean NOT NULL DEFAULT false,
+    ADD COLUMN told_last text;
 COMMENT ON COLUMN call_summaries.times_doubted IS 'somebody reported a time that is still to come; the time of the report stands in its place';
 COMMENT ON COLUMN call_summaries.end_told IS 'ended_at is what somebody reported, not when we heard of it';
+COMMENT ON COLUMN call_summaries.told_last IS 'what was known of it when its person was last told: call_told()';
 
 -- Whoever reports a call's times has a clock of its own. What is more than five minutes ahead of ours is taken as now.
 CREATE FUNCTION call_times() RETURNS trigger
@@ -120,7 +122,8 @@ BEGIN
     ELSIF twin.id IS NOT NULL THEN
         IF twin.call_id = twin.sip_call_id AND twin.profile_id = c.profile_id THEN
             PERFORM call_fold(c.id, twin.id);
-            UPDATE call_summaries s SET end_told = s.end_told OR (twin.end_told AND s.ended_at = twin.ended_at)
+            UPDATE call_summaries s SET end_told = s.end_told OR (twin.end_told AND s.ended_at = twin.ended_at),
+                told_last = coalesce(s.told_last, twin.told_last)
              WHERE s.id = c.id RETURNING * INTO c;
             ended := ended OR (c.end_seen_at IS NOT NULL);
         ELSE -- the name is another call's

@@ -182,7 +182,7 @@ BEGIN
         END IF;
     END IF;
     UPDATE call_summaries s SET notified_at = clock_timestamp(), notify_due_at = NULL, notify_result = result, notify_reason = reason,
-           session_id = c.session_id
+           told_last = call_told(c), session_id = c.session_id
      WHERE s.id = p_call;
     PERFORM messages_enqueue(c.session_id, drafts);
     PERFORM thread_touch(c.session_id, c.profile_id, r ->> 'channel', s.call_id, 1)

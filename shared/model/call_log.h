@@ -71,7 +71,7 @@ struct call_record {
     const char *told_hash; /* another for every text */
     bool is_due;           /* its notification may be planned now */
     bool is_notified;
-    bool said_since;           /* something was said of it after its person was told */
+    bool said_since;           /* what is known of it is not what its person was told */
     const char *notify_result; /* "sent", "skipped" or "" */
     const char *notify_reason; /* why it is skipped, or no summary, or has to wait; or "" */
     struct person person;

@@ -7,7 +7,7 @@ SELECT c.id, c.call_id, c.session_id, c.channel, c.status, c.summary_text, c.bul
        call_has_text(c) AS has_text, c.status IN ('missed', 'failed') AND NOT call_has_text(c) AS is_missed,
        c.told_early IS NOT NULL AS was_told, left(call_told(c), 8) AS told_hash,
        coalesce(c.notify_due_at <= clock_timestamp(), false) AS is_due,
-       c.notified_at IS NOT NULL AS is_notified, coalesce(c.last_heard_at > c.notified_at, false) AS said_since, c.notify_result, c.notify_reason,
+       c.notified_at IS NOT NULL AS is_notified, coalesce(c.told_last <> call_told(c), false) AS said_since, c.notify_result, c.notify_reason,
        p.profile_id, n.phone_number, p.wa_id, p.bsuid, p.display_name, p.language, p.has_whatsapp,
        window_is_open(c.profile_id, nullif(n.phone_number, ''), r.wa_window_until) AS window_open,
        p.allows_sms, p.allows_whatsapp, p.mode

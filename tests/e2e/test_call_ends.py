@@ -263,13 +263,15 @@ class CallEnds(CallEndsTest):
 
     def test_a_correction_after_it_was_told(self):
         phone, call = self.fresh()
-        reply = self.begin(phone, call, bullets=BULLETS, ended=True)
-        self.assertEqual((reply["status"], reply.get("reason")), ("sent", None))
-        reply = self.begin(phone, call, bullets=["You take the house in Remera"], ended=True)
-        self.assertEqual((reply["status"], reply["reason"]), ("sent", "told_before"))
+        for _ in range(2):  # the first answer may have been lost
+            reply = self.begin(phone, call, bullets=BULLETS, ended=True)
+            self.assertEqual((reply["status"], reply.get("reason")), ("sent", None))
+        for _ in range(2):
+            reply = self.begin(phone, call, bullets=["You take the house in Remera"], ended=True)
+            self.assertEqual((reply["status"], reply["reason"]), ("sent", "told_before"))
         self.assertEqual(self.end(call)[1].get("reason"), None)
         self.stays(phone, 1)
-        self.shows("a correction after it was told", "told_before: stored, and nobody is told")
+        self.shows("the same after it was told / a correction", "the same answer / told_before: stored, and nobody is told")
 
     # --- transcripts -----------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(136);
+SELECT plan(140);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -200,6 +200,16 @@ SELECT 1 AS leave FROM t.call('l4', '+250780000019', '{"bullets": ["Said"], "end
 SELECT pg_temp.notify('l4') \gset
 SELECT 1 AS leave FROM t.call('l4', NULL, '{"bullets": ["Said otherwise"]}') \gset
 SELECT is((pg_temp.call('l4')).notify_due_at, NULL, 'who has a summary gets no second one');
+CREATE FUNCTION pg_temp.news(ref text) RETURNS boolean LANGUAGE sql AS $$ SELECT c.told_last <> call_told(c) FROM call_summaries c WHERE call_id = ref $$;
+SELECT ok(pg_temp.news('l4'), '... of which they know nothing');
+SELECT 1 AS leave FROM t.call('l4', NULL, '{"bullets": ["Said"], "ended": true}') \gset
+SELECT ok(NOT pg_temp.news('l4'), '... but of what is said again they do');
+SELECT pg_temp.age('l4', interval '2 s') \gset
+SELECT ok(call_heard('l4') AND NOT pg_temp.news('l4'), '... whatever its agent does meanwhile');
+SELECT 1 AS leave FROM t.call(NULL, '+250780000019', '{"sip": "pbx-l6", "bullets": ["Said"], "ended": true}') \gset
+SELECT pg_temp.notify('pbx-l6') \gset
+SELECT 1 AS leave FROM t.call('l6', '+250780000019') AS a, t.call('l6', NULL, '{"sip": "pbx-l6"}') AS b \gset
+SELECT ok(NOT pg_temp.news('l6'), '... also if two rows were one call');
 
 -- Words that say nothing -------------------------------------------------------------------------------------------------------
 
