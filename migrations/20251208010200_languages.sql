@@ -64,6 +64,24 @@ END $$;
 CREATE TRIGGER call_times BEFORE INSERT OR UPDATE OF started_at, answered_at, ended_at ON call_summaries
     FOR EACH ROW EXECUTE FUNCTION call_times();
 
+-- What follows from the end of a call that nobody has been told of yet: its duration, when the notification is due, whether a text is
+-- made from the transcript. p_wait_s: how long a text is waited for. One that was made of a transcript is made again of the next, and is
+-- told only if that takes too long.
+CREATE OR REPLACE FUNCTION call_schedule(p_call uuid, p_wait_s int) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE call_summaries s SET
+        duration_seconds = least(2147483647, greatest(0, extract(epoch FROM s.ended_at - s.started_at)))::int,
+        summarise_due_at = n.making,
+        notify_due_at = CASE
+            WHEN s.notified_at IS NOT NULL THEN NULL
+            WHEN (call_has_text(s) AND n.making IS NULL) OR s.status IN ('missed', 'failed') THEN clock_timestamp()
+            ELSE s.end_seen_at + p_wait_s * interval '1 second' END
+      FROM (SELECT c.id, CASE WHEN (call_has_text(c) AND NOT c.text_made) OR NOT coalesce(c.transcript ~ '\S', false) THEN NULL
+                              WHEN c.summarise_tries = 0 THEN coalesce(c.summarise_due_at, clock_timestamp()) ELSE c.summarise_due_at END AS making
+              FROM call_summaries c WHERE c.id = p_call) AS n
+     WHERE s.id = n.id AND s.end_seen_at IS NOT NULL
+$$;
+
 -- Stores what is known of a call and opens its conversation. A call that is known keeps its own number, whatever the caller
 -- says, and one whose caller has no address at all takes the first that is named; an unknown one needs p_phone. Later facts complete earlier ones. No row comes back for an unknown call without a
 -- number: its end, if that was what came, is kept ten minutes and fires when the call appears.
@@ -90,7 +108,6 @@ DECLARE
     answer   boolean := p_answered;
     over_at  timestamptz := p_ended_at;
     had      text; -- its transcript until now
-    afresh   boolean; -- what is given is another
     began    timestamptz := p_started_at;
     points   jsonb := lines_said(p_bullets);
     steps    jsonb := CASE WHEN jsonb_array_length(p_next_actions) = 0 THEN p_next_actions ELSE lines_said(p_next_actions) END;
@@ -213,7 +230,6 @@ BEGIN
     END IF;
 
     had := c.transcript;
-    afresh := p_transcript ~ '\S' AND p_transcript IS DISTINCT FROM had;
     UPDATE call_summaries s SET
         profile_id = c.profile_id, session_id = c.session_id,
         phone_number = coalesce(s.phone_number, (SELECT a.value FROM contact_addresses a -- nobody else's
@@ -221,8 +237,8 @@ BEGIN
         sip_call_id = coalesce(s.sip_call_id, p_sip_call_id),
         channel = coalesce(s.channel, p_channel, 'sip'),
         summary_text = coalesce(prose, s.summary_text),
-        bullets = coalesce(points, CASE WHEN s.text_made AND (told OR afresh) THEN NULL ELSE s.bullets END),
-        text_made = s.text_made AND NOT told AND NOT coalesce(afresh, false), -- from the old one
+        bullets = coalesce(points, CASE WHEN s.text_made AND told THEN NULL ELSE s.bullets END),
+        text_made = s.text_made AND NOT told, -- from the old transcript is better than none, until there is one from the new
         next_actions = coalesce(steps, s.next_actions),
         transcript = coalesce(p_transcript, s.transcript),
         main_intent = coalesce(p_intent, s.main_intent),
@@ -302,7 +318,8 @@ LANGUAGE sql SET search_path = public, pg_temp AS $$
      WHERE p.user_id = p_profile AND language_code(p_language) <> coalesce(p.preferred_language, '')
 $$;
 
--- As before, and besides: the language of what was made of a call's transcript is its person's, if nobody had said which it was.
+-- As before, and besides: the language of what was made of a call's transcript is its person's, if nobody had said which it was; what
+-- was made of an earlier transcript gives way to it, and stays if nothing is made.
 CREATE OR REPLACE FUNCTION finish_transcript(p_call uuid, p_token bigint, p_bullets jsonb, p_next_actions jsonb, p_language text, p_retry_s float8)
 RETURNS text LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
@@ -313,7 +330,7 @@ BEGIN
     IF c.id IS NULL OR c.summarise_token <> p_token OR c.summarise_lease_until IS NULL THEN
         RETURN 'lost';
     END IF;
-    IF call_has_text(c) THEN
+    IF call_has_text(c) AND NOT c.text_made THEN
         found := 'late';
     ELSIF jsonb_array_length(p_bullets) > 0 THEN
         found := 'made';
@@ -326,7 +343,7 @@ BEGIN
         text_made = s.text_made OR found = 'made',
         next_actions = CASE WHEN found = 'made' AND coalesce(jsonb_array_length(s.next_actions), 0) = 0 THEN p_next_actions ELSE s.next_actions END,
         language = CASE found WHEN 'made' THEN coalesce(s.language, p_language) ELSE s.language END,
-        notify_due_at = CASE WHEN found = 'made' AND s.notified_at IS NULL AND s.end_seen_at IS NOT NULL THEN clock_timestamp() ELSE s.notify_due_at END
+        notify_due_at = CASE WHEN (found = 'made' OR (found = 'none' AND c.text_made)) AND s.notified_at IS NULL AND s.end_seen_at IS NOT NULL THEN clock_timestamp() ELSE s.notify_due_at END
      WHERE s.id = p_call;
     IF found = 'made' AND c.language IS NULL THEN
         PERFORM person_speaks(c.profile_id, p_language);

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(140);
+SELECT plan(152);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -281,10 +281,42 @@ SELECT is(finish_transcript(:'id', :token, '["You need a house"]', '[]', NULL, N
 SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house", "ended": true}') \gset
 SELECT is((pg_temp.call('t0')).bullets, '["You need a house"]', '... stays when the same half comes again');
 SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house in Remera"}') \gset
-SELECT results_eq($$SELECT bullets, text_made, summarise_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 't0'$$, $$VALUES (NULL::jsonb, false, true)$$,
+SELECT results_eq($$SELECT bullets, text_made, summarise_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 't0'$$, $$VALUES ('["You need a house"]'::jsonb, true, true)$$,
     '... and is made again from the whole');
+SELECT is((SELECT notify_due_at - end_seen_at FROM call_summaries WHERE call_id = 't0'), interval '6 s', '... which its person may wait for');
 SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
 SELECT is(finish_transcript(:'id', :token, '["In Remera"]', '[]', NULL, NULL), 'made', '... in its place');
+SELECT results_eq($$SELECT bullets, notify_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 't0'$$, $$VALUES ('["In Remera"]'::jsonb, true)$$, '... and told');
+SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house in Remera, bye"}') \gset
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '[]', '[]', NULL, 2), 'again', 'what is made once more is not made at once');
+SELECT is((SELECT notify_due_at - end_seen_at FROM call_summaries WHERE call_id = 't0'), interval '6 s', '... and is not waited for any longer');
+UPDATE call_summaries SET summarise_due_at = clock_timestamp() WHERE call_id = 't0';
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '[]', '[]', NULL, NULL), 'none', '... nor at all');
+SELECT results_eq($$SELECT bullets, notify_due_at <= clock_timestamp(), summarise_due_at FROM call_summaries WHERE call_id = 't0'$$,
+    $$VALUES ('["In Remera"]'::jsonb, true, NULL::timestamptz)$$, '... then what there is is told');
+SELECT pg_temp.notify('t0') \gset
+SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house in Remera, good bye"}') \gset
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '["A house in Remera"]', '[]', NULL, NULL), 'made', 'what is made after it was told');
+SELECT results_eq($$SELECT bullets, notified_at IS NOT NULL, notify_due_at FROM call_summaries WHERE call_id = 't0'$$,
+    $$VALUES ('["A house in Remera"]'::jsonb, true, NULL::timestamptz)$$, '... is for the agent to read');
+SELECT 1 AS leave FROM t.call('t0', NULL, '{"transcript": "I need a house in Remera, good bye!"}') \gset
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT 1 AS leave FROM t.call('t0', NULL, '{"bullets": ["From the agent itself"]}') \gset
+SELECT is(finish_transcript(:'id', :token, '["Made"]', '[]', NULL, NULL), 'late', '... unless the agent itself has said it meanwhile');
+SELECT 1 AS leave FROM t.call('t8', '+250780000036', '{"transcript": "I need a house"}') \gset
+SELECT pg_temp.age('t8', interval '121 s') \gset
+SELECT is(close_calls(7200, 120, 6), 1, 'a call that was given up, and told of by what was made');
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT finish_transcript(:'id', :token, '["You need a house"]', '[]', NULL, NULL) AS leave \gset
+SELECT pg_temp.notify('t8') \gset
+SELECT 1 AS leave FROM t.call('t8', NULL, '{"transcript": "I need a house. Bye", "ended": true}') \gset
+SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
+SELECT is(finish_transcript(:'id', :token, '[]', '[]', NULL, NULL), 'none', '... and of whose rest nothing is made');
+SELECT pg_temp.notify('t8') \gset
+SELECT is((pg_temp.call('t8')).notify_reason, 'told_before', '... is not told twice');
 SELECT 1 AS leave FROM t.call('t2', '+250780000031', '{"transcript": "I need a house", "ended": true}') \gset
 SELECT id, token FROM claim_transcripts('w', 10, 60) \gset
 SELECT is(finish_transcript(:'id', :token, '[]', '[]', NULL, 2), 'again', 'no answer: again');
