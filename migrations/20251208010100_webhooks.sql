@@ -27,7 +27,8 @@ BEGIN
          ORDER BY o.id LIMIT 100
            FOR NO KEY UPDATE SKIP LOCKED
     LOOP
-        UPDATE call_summaries o SET status = 'ended', end_seen_at = clock_timestamp(),
+        UPDATE call_summaries o SET status = CASE WHEN o.last_heard_at IS NULL AND call_took_no_time(o) THEN 'missed' ELSE 'ended' END,
+               end_seen_at = clock_timestamp(),
                ended_at = coalesce(o.ended_at, o.last_heard_at, clock_timestamp()),
                end_cause = s.cause
          WHERE o.id = s.id;

@@ -64,6 +64,13 @@ END $$;
 CREATE TRIGGER call_times BEFORE INSERT OR UPDATE OF started_at, answered_at, ended_at ON call_summaries
     FOR EACH ROW EXECUTE FUNCTION call_times();
 
+-- Whether it is reported to have begun and ended within one second: nothing can have been said, whoever says that it was answered. An end
+-- before the beginning, or one that only our own clock saw, says nothing of that kind.
+CREATE FUNCTION call_took_no_time(c call_summaries) RETURNS boolean
+LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp AS $$
+    SELECT coalesce(c.end_told AND NOT c.times_doubted AND c.ended_at >= c.started_at AND c.ended_at - c.started_at < interval '1 second', false)
+$$;
+
 -- What follows from the end of a call that nobody has been told of yet: its duration, when the notification is due, whether a text is
 -- made from the transcript. p_wait_s: how long a text is waited for. One that was made of a transcript is made again of the next, and is
 -- told only if that takes too long.
@@ -88,9 +95,7 @@ $$;
 --   p_ended    the call is over; its notification becomes due, at once if there is a text, else in p_wait_s seconds
 --   p_ids      new ids for call row, person, session
 -- What is known of its channel stays, whoever names another: a SIP call says nothing of WhatsApp.
--- A call that is over without any text was missed if nobody answered it, and whoever says that it was answered, if it is reported to have
--- begun and ended within one second: nothing can have been said. An end before the beginning, or one that only our own clock saw, says
--- nothing of that kind.
+-- A call that is over without any text was missed if nobody answered it, or if it took no time.
 CREATE OR REPLACE FUNCTION record_call(p_call_id text, p_sip_call_id text, p_phone text, p_channel text, p_summary text, p_bullets jsonb,
     p_next_actions jsonb, p_transcript text, p_intent text, p_language text, p_started_at timestamptz,
     p_ended_at timestamptz, p_answered boolean, p_ended boolean, p_wait_s int, p_ids uuid[])
@@ -259,8 +264,7 @@ BEGIN
             WHEN s.notified_at IS NOT NULL THEN CASE s.status WHEN 'in_progress' THEN 'ended' ELSE s.status END
             WHEN call_has_text(s) OR s.transcript ~ '\S' OR s.last_heard_at IS NOT NULL THEN 'ended'
             WHEN s.answered_at IS NULL AND answer IS false THEN 'missed'
-            WHEN s.end_told AND NOT s.times_doubted AND s.ended_at >= s.started_at
-                 AND s.ended_at - s.started_at < interval '1 second' THEN 'missed'
+            WHEN call_took_no_time(s) THEN 'missed'
             WHEN s.status = 'in_progress' OR (s.status = 'missed' AND s.answered_at IS NOT NULL) THEN 'ended' ELSE s.status END
      WHERE s.id = c.id AND s.end_seen_at IS NOT NULL;
     IF p_transcript IS DISTINCT FROM had AND p_transcript IS NOT NULL THEN -- worth a new try; who reads the old one comes too late
@@ -606,7 +610,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'address_proven', 'call_proves',
+                AND p.proname IN ('intent_key', 'intent_leads_to', 'call_times', 'call_took_no_time', 'address_proven', 'call_proves',
                     'language_code', 'person_speaks', 'message_continues', 'message_rest', 'message_go_on_by_whatsapp')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);

@@ -1,5 +1,5 @@
 -- The second half of a call: ends nobody reported, calls nobody answered, texts made from transcripts, one call in two rows.
-SELECT plan(152);
+SELECT plan(154);
 
 CREATE FUNCTION pg_temp.call(ref text) RETURNS call_summaries LANGUAGE sql AS $$ SELECT * FROM call_summaries WHERE call_id = ref $$;
 CREATE FUNCTION pg_temp.age(ref text, by interval) RETURNS void LANGUAGE sql AS $$
@@ -141,6 +141,9 @@ SELECT 1 AS leave FROM t.call('m4', '+250780000012', '{"ended": true, "answered"
 SELECT is((pg_temp.call('m4')).status, 'ended', '... nor one with a transcript');
 SELECT 1 AS leave FROM t.call('m5', '+250780000012') AS a, t.call('m5', NULL, jsonb_build_object('started', clock_timestamp(), 'ended', true)) AS b \gset
 SELECT is((pg_temp.call('m5')).status, 'ended', 'nor one whose end came at once, with nobody to say when');
+SELECT 1 AS leave FROM t.call('m7', '+250780000012', '{"started": "2026-01-01T10:00:00Z", "ended_at": "2026-01-01T10:00:00.5Z", "answered": true}') \gset
+SELECT is(close_calls(7200, 120, 6), 1, 'times without an end');
+SELECT results_eq($$SELECT status, notify_due_at <= clock_timestamp() FROM call_summaries WHERE call_id = 'm7'$$, $$VALUES ('missed', true)$$, '... may say as much');
 SELECT 1 AS leave FROM t.call('m6', '+250780000013', '{"ended": true, "answered": false}') \gset
 SELECT 1 AS leave FROM t.call('m6', NULL, '{"summary": "There was somebody"}') \gset
 SELECT is((pg_temp.call('m6')).status, 'ended', 'a text that comes in time makes a missed call an answered one');
