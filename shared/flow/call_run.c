@@ -231,6 +231,14 @@ load_run(struct flow *f, struct call_run *r)
     return false;
 }
 
+/* Without our address its agent has no tools: no notes, and a summary without a text. */
+static void
+log_without_tools(struct flow *f, const struct call_run *r)
+{
+    if (r->end.done && r->job.row.kind == CALL_ACTION_ACCEPT && str_empty(f->config->public_url))
+        log_event(f->log, CALL_WITHOUT_TOOLS, LF_ID("call_id", r->job.row.call_id));
+}
+
 static void
 log_end(struct flow *f, const struct call_run *r)
 {
@@ -252,6 +260,7 @@ log_end(struct flow *f, const struct call_run *r)
         log_event(f->log, CALL_ACTION_FAILED, LF_ID("call_id", row->call_id), LF_ID("kind", kind),
                   LF_ID("reason", r->end.error_code), LF_INT("attempt", row->attempts),
                   LF_INT("retry_s", (int64_t)r->end.retry_s));
+    log_without_tools(f, r);
 }
 
 /* The text of a call that is over; an empty or broken one leaves the call as it is. */

@@ -468,6 +468,16 @@ class Sip(VoiceTest):
         self.assertEqual(self.asked("agent", "/realtime/calls/rtc_lost/reject"), [])
 
 
+class WithoutPublicUrl(VoiceTest):
+    def test_an_agent_without_tools_is_said_to_be_one(self):
+        self.assertEqual(self.post_sip(sip_event("rtc_toolless")), 200)
+        self.wait_action("rtc_toolless", "accept", "done")
+        accept, = self.asked("agent", "/realtime/calls/rtc_toolless/accept")
+        self.assertNotIn("tools", json.loads(accept["body"]))
+        with open(os.path.join(self.state, "var/log/openai-sip-webhook.log"), encoding="utf-8") as f:
+            self.wait_until("the warning", lambda: '"CALL_WITHOUT_TOOLS"' in f.read())
+
+
 class DatabaseAway(VoiceTest):
     def test_calls_wait_for_the_database(self):
         ahead, late = "+250788006001", "+250788006002"
