@@ -29,16 +29,37 @@ BEGIN
     RETURNING s.id, (s.xmax = 0), s.status;
 END $$;
 
+-- Up to when an operator has seen what was written in a conversation: they answer in the person's open one, which may be a later one.
+CREATE FUNCTION operator_saw(p_session uuid) RETURNS timestamptz
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT coalesce(max(m.created_at), '-infinity')
+      FROM omnichannel_sessions s
+      JOIN omnichannel_sessions x ON x.profile_id = s.profile_id AND (x.id = s.id OR x.started_at > s.started_at)
+      JOIN message_delivery_log m ON m.session_id = x.id AND m.direction = 'outbound' AND m.message_type = 'operator'
+     WHERE s.id = p_session
+$$;
+
+-- Whether a message came in the silence after two machines talked, and nobody has answered in its conversation since.
+CREATE FUNCTION message_silenced(m message_delivery_log) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
+    SELECT m.direction = 'inbound' AND EXISTS (
+           SELECT 1 FROM turns t
+            WHERE t.id = m.turn_id AND t.status = 'stopped' AND t.error_code = 'muted'
+              AND NOT EXISTS (SELECT 1 FROM turns d WHERE d.session_id = m.session_id AND d.status = 'done' AND d.finished_at > t.finished_at))
+$$;
+
 -- Holds a conversation back, or lets it go on: then what waits is answered, no person is asked for any more, and the silence after
--- two machines talked is over. A turn that is running loses its lease: its answer is not sent, its tools may do nothing more, and
--- what it read waits again. The status; NULL when there is no such conversation, 'refused' for one that is closed, unless it is still
--- held back or a person's, and let go.
+-- two machines talked is over: what came in it waits too, unless it was answered. A turn that is running loses its lease: its answer is
+-- not sent, its tools may do nothing more, and what it read waits again. The status; NULL when there is no such conversation, 'refused'
+-- for one that is closed, unless it is still held back or a person's, and let go.
 CREATE OR REPLACE FUNCTION session_hold(p_session uuid, p_hold boolean) RETURNS text
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    s omnichannel_sessions;
+    s    omnichannel_sessions;
+    seen timestamptz;
 BEGIN
     SELECT * INTO s FROM omnichannel_sessions o WHERE o.id = p_session FOR NO KEY UPDATE;
+    seen := operator_saw(p_session);
     IF s.status = 'closed' AND (p_hold OR NOT (s.needs_human OR s.paused_at IS NOT NULL)) THEN
         RETURN 'refused';
     ELSIF p_hold THEN
@@ -46,6 +67,8 @@ BEGIN
                turn_lease_owner = NULL
          WHERE o.id = p_session;
     ELSE
+        UPDATE message_delivery_log m SET awaits_turn = true
+         WHERE s.muted_until IS NOT NULL AND m.session_id = p_session AND m.created_at > seen AND message_silenced(m);
         UPDATE omnichannel_sessions o SET paused_at = NULL, muted_until = NULL, needs_human = false, turn_attempts = 0,
                turn_due_at = CASE WHEN EXISTS (SELECT 1 FROM message_delivery_log m WHERE m.session_id = o.id AND m.awaits_turn)
                                   THEN clock_timestamp() END
@@ -217,7 +240,7 @@ DECLARE
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
               WHERE p.pronamespace = 'public'::regnamespace
-                AND p.proname IN ('threads_close', 'session_left')
+                AND p.proname IN ('threads_close', 'session_left', 'operator_saw', 'message_silenced')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);

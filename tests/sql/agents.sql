@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(130);
+SELECT plan(136);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -352,11 +352,37 @@ SELECT results_eq(format('SELECT needs_human, muted_until BETWEEN clock_timestam
     $$VALUES (true, true, 1)$$, '... no second notice, and the hour is not prolonged');
 
 SELECT 1 AS leave FROM t.inbound('+250782000010') \gset
-SELECT pg_temp.done(:'session', '{"ending": "stopped", "mute_s": 3600, "error_code": "loop"}') AS leave \gset
-SELECT 1 AS leave FROM t.inbound('+250782000010') \gset
 SELECT is(session_hold(:'session', false), 'active', 'an operator ends the silence');
 SELECT is((SELECT verdict FROM turn_check(:'session', 9223372036854775807, 'agent:h', 1)), 'go', '... the agent may answer');
-SELECT is((SELECT count(*) FROM t.turn(:'session')), 1::bigint, '... and what came in it has its turn at once');
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 2::bigint, '... what came in it, and has had its silent turn, waits again');
+SELECT is(pg_temp.done(:'session'), 'done', '... and has its turn at once');
+SELECT session_hold(:'session', false) AS leave \gset
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 0::bigint, '... which is one turn, however often the silence is ended');
+
+CREATE FUNCTION pg_temp.silenced(phone text) RETURNS uuid LANGUAGE plpgsql AS $$
+DECLARE
+    session uuid := (SELECT i.session_id FROM t.inbound(phone) i);
+BEGIN
+    PERFORM pg_temp.done(session, '{"ending": "stopped", "mute_s": 3600, "error_code": "loop"}');
+    PERFORM t.inbound(phone, '{"content": "I am a person"}');
+    PERFORM pg_temp.done(session, '{"ending": "stopped", "error_code": "muted"}');
+    RETURN session;
+END $$;
+SELECT pg_temp.silenced('+250782000011') AS session \gset
+UPDATE omnichannel_sessions SET muted_until = clock_timestamp() WHERE id = :'session';
+SELECT is(session_hold(:'session', false), 'active', 'a silence that has passed by itself');
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 1::bigint, '... leaves as much to answer');
+SELECT pg_temp.silenced('+250782000012') AS session \gset
+UPDATE omnichannel_sessions SET muted_until = clock_timestamp() WHERE id = :'session';
+SELECT 1 AS leave FROM t.inbound('+250782000012') \gset
+SELECT pg_temp.done(:'session') AS leave \gset
+SELECT session_hold(:'session', false) AS leave \gset
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 0::bigint, '... but where the agent has answered since');
+SELECT pg_temp.silenced('+250782000013') AS session \gset
+SELECT pg_temp.ago(:'session', '1 minute');
+SELECT messages_enqueue(:'session', jsonb_build_array(t.outbound('{"message_type": "operator"}'))) AS leave \gset
+SELECT session_hold(:'session', false) AS leave \gset
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 0::bigint, '... or an operator');
 
 -- The breaker ----------------------------------------------------------------------------------------------------------------------------
 
