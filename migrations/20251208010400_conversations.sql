@@ -79,7 +79,7 @@ END $$;
 
 -- Writes the messages of one call, once: a second time it only says what was written. They go into the person's open
 -- conversation.
---   p_turn_token  the fence of the turn that asks, or NULL; 'stale' when the turn is over
+--   p_turn_token  the fence of the turn that asks, or NULL; 'stale' when the turn is over, or its person has begun anew
 --   p_skips       [{channel, reason}]
 --   p_human       a person writes: nobody else need be asked for; what waited while the agent was kept out, or had given up, is answered
 CREATE OR REPLACE FUNCTION tool_send(p_call uuid, p_profile uuid, p_session uuid, p_turn_token bigint, p_rows jsonb, p_skips jsonb,
@@ -99,7 +99,7 @@ BEGIN
     IF p_turn_token IS NOT NULL THEN
         PERFORM 1 FROM omnichannel_sessions s
           WHERE s.id = p_session AND s.turn_token = p_turn_token AND s.turn_lease_until IS NOT NULL FOR NO KEY UPDATE;
-        IF NOT FOUND THEN
+        IF NOT FOUND OR session_left(p_session) THEN
             RETURN QUERY SELECT 'stale', '{}'::uuid[], '[]'::jsonb;
             RETURN;
         END IF;
@@ -160,6 +160,51 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                     WHERE s.id = p_session AND s.status = 'closed')
 $$;
 
+-- What becomes of a turn that was claimed:
+--   go | probe   ask the agent (probe: as the only one, to see whether it is back)
+--   paused       the agent's server is in trouble or asked for peace; look again in wait_s seconds
+--   loop         two machines are talking: one notice, then silence      muted  that was said already
+--   left         the person has begun anew: it ends, nobody is asked and nothing is sent
+CREATE OR REPLACE FUNCTION turn_check(p_session uuid, p_upto bigint, p_provider text, p_scale float8, OUT verdict text, OUT wait_s float8)
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    c provider_circuit;
+BEGIN
+    wait_s := 0;
+    verdict := 'left';
+    IF session_left(p_session) THEN
+        RETURN;
+    END IF;
+    verdict := 'muted';
+    IF (SELECT o.muted_until > clock_timestamp() FROM omnichannel_sessions o WHERE o.id = p_session) THEN
+        RETURN;
+    END IF;
+    verdict := 'loop';
+    IF session_loops(p_session, p_upto) THEN
+        RETURN;
+    END IF;
+    verdict := 'go';
+    SELECT * INTO c FROM provider_circuit p WHERE p.provider = p_provider;
+    IF NOT FOUND OR (c.state = 'closed' AND coalesce(c.not_before <= clock_timestamp(), true)) THEN
+        RETURN;
+    END IF;
+    -- Spread, so that not all who wait come back at one moment.
+    wait_s := greatest(3 * p_scale, extract(epoch FROM greatest(c.open_until, c.not_before) - clock_timestamp()))
+              + random() * 5 * p_scale;
+    verdict := 'paused';
+    IF c.state = 'forced_open' THEN
+        wait_s := 60 * p_scale + random() * 5 * p_scale;
+    ELSIF c.state = 'open' AND coalesce(c.not_before <= clock_timestamp(), true) THEN
+        UPDATE provider_circuit p SET probe_lease_until = clock_timestamp() + interval '45 seconds'
+         WHERE p.provider = p_provider AND p.state = 'open' AND p.open_until <= clock_timestamp()
+           AND (p.probe_lease_until IS NULL OR p.probe_lease_until < clock_timestamp());
+        IF FOUND THEN
+            verdict := 'probe';
+            wait_s := 0;
+        END IF;
+    END IF;
+END $$;
+
 -- As before, and besides: what is worded after the person said NEW is no answer any more, and not sent.
 --   p_evidence  {agent, model, provider, prompt_tokens, completion_tokens, error_code, rounds, duration_ms, tool_calls,
 --               says: what it tells about the agent's server, probe, pause_s, scale,
@@ -183,7 +228,7 @@ BEGIN
     END IF;
     IF session_left(p_session) THEN -- and nobody needs to look after what was left
         done := true;
-        ending := nullif(ending, 'paused');
+        ending := NULL;
         answers := '[]';
         problem := coalesce(problem, 'began_anew');
     END IF;

@@ -190,6 +190,9 @@ talk_end_unasked(struct talk *k)
         end.retry_s = k->context.wait_s;
         end.error_code = "paused";
         drafts_of(k, MESSAGE_FALLBACK, phrase_get(PHRASE_FALLBACK, language_of(k)), &end);
+    } else if (k->context.verdict == TURN_LEFT) {
+        end.done = true;
+        end.error_code = "began_anew";
     } else {
         end.done = true;
         end.ending = TURN_ENDS_STOPPED;

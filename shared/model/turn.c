@@ -83,7 +83,8 @@ read_verdict(const char *word)
     } words[] = { { "probe", TURN_PROBE },
                   { "paused", TURN_PAUSED },
                   { "loop", TURN_LOOP },
-                  { "muted", TURN_MUTED } };
+                  { "muted", TURN_MUTED },
+                  { "left", TURN_LEFT } };
 
     for (size_t i = 0; i < COUNT_OF(words); i++) {
         if (str_eq(words[i].word, word))

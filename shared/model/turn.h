@@ -59,6 +59,7 @@ enum turn_verdict {
     TURN_PAUSED, /* the agent's server rests */
     TURN_LOOP,   /* two machines are talking: one notice, then silence */
     TURN_MUTED,  /* the notice went out before */
+    TURN_LEFT,   /* the person has begun anew: nobody is asked, nothing is said */
 };
 
 struct turn_context {

@@ -228,6 +228,16 @@ class Quiet(TurnsTest):
         self.assertEqual(texts, ["I look", "for a house", "in Kicukiro"])
         self.assertEqual(self.value(f"SELECT count(*) FROM turns WHERE profile_id = {person(number)}"), "1")
 
+    def test_nobody_is_asked_what_was_left_by_new(self):
+        number = "+250788010403"
+        self.say(number, "a matter of yesterday", "left-1")
+        self.say(number, "NEW", "left-2")
+        self.wait_for(f"SELECT string_agg(status || ' ' || coalesce(error_code, ''), ', ') FROM turns WHERE profile_id = {person(number)} AND finished_at IS NOT NULL",
+                      "done began_anew")
+        self.assertEqual(self.requests("a matter of yesterday"), [])
+        self.assertEqual(self.value(f"SELECT string_agg(message_type, ' ') FROM message_delivery_log WHERE direction = 'outbound' AND profile_id = {person(number)}"),
+                         "confirmation")
+
 
 class Order(TurnsTest):
     env = {"TURN_QUIET_MS": "700"}

@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(136);
+SELECT plan(141);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -189,6 +189,12 @@ SELECT is((SELECT status FROM omnichannel_sessions WHERE id = :'session'), 'acti
 SELECT is((SELECT count(*) FROM omnichannel_sessions s JOIN profiles p ON p.user_id = s.profile_id WHERE p.phone_number = '+250781000004'), 2::bigint, '... and there is no third');
 SELECT is((SELECT turn_due_at IS NOT NULL FROM omnichannel_sessions WHERE id = :'before'), true, 'what waited in the one before has its turn there');
 SELECT turn_id, token FROM t.turn(:'before') \gset
+SELECT is((SELECT verdict FROM turn_check(:'before', 9223372036854775807, 'agent:h', 1)), 'left', '... in which the agent is not asked');
+SELECT is((SELECT verdict FROM turn_check(:'session', 9223372036854775807, 'agent:h', 1)), 'go', '... as it is in the new one');
+SELECT id AS call FROM tool_begin(jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'turn', 'profile_id', t.profile_of(:'before'),
+    'session_id', :'before', 'hash', 'h', 'counts', true)) \gset
+SELECT is((SELECT verdict FROM tool_send(:'call', t.profile_of(:'before'), :'before', :token, jsonb_build_array(t.outbound('{"message_type": "tool"}')), '[]', false, uuid_v7())),
+    'stale', '... and no tool of which sends any more');
 SELECT is(finish_turn(:'turn_id', :'before', :token, false, jsonb_build_array(t.outbound('{}')), '{"agent": "call_center"}', 60, 900), 'done', '... which ends it');
 SELECT is((SELECT error_code FROM turns WHERE id = :'turn_id'), 'began_anew', '... says why');
 SELECT is((SELECT count(*) FILTER (WHERE direction = 'outbound') + count(*) FILTER (WHERE awaits_turn) FROM message_delivery_log WHERE session_id = :'before'), 0::bigint,
@@ -199,6 +205,11 @@ SELECT turn_id, token FROM t.turn(:'before') \gset
 SELECT is(finish_turn(:'turn_id', :'before', :token, false, '[]', '{"agent": "call_center", "ending": "paused"}', 60, 900), 'done', 'also where the agent''s server rests');
 SELECT is((SELECT status FROM turns WHERE id = :'turn_id'), 'failed', '... which the turn says');
 SELECT is((SELECT count(*) FROM sessions_needing_human WHERE session_id = :'before'), 0::bigint, '... and no person need look at it');
+SELECT session_id AS before FROM t.inbound('+250781000015') \gset
+SELECT 1 AS leave FROM pg_temp.afresh('+250781000015', 'new-5') \gset
+SELECT turn_id, token FROM t.turn(:'before') \gset
+SELECT is(finish_turn(:'turn_id', :'before', :token, true, '[]', '{"ending": "stopped", "error_code": "loop", "mute_s": 3600}', NULL, 900), 'done', 'a loop that was left by NEW');
+SELECT is((SELECT count(*) FROM sessions_needing_human WHERE session_id = :'before'), 0::bigint, '... is no person''s either');
 SELECT results_eq($$SELECT outcome, session_created FROM pg_temp.afresh('+250781000005', 'new-2')$$, $$VALUES ('new', true)$$, 'a stranger may say NEW');
 
 -- Evidence --------------------------------------------------------------------------------------------------------------------------
