@@ -29,10 +29,11 @@ BEGIN
     RETURNING s.id, (s.xmax = 0), s.status;
 END $$;
 
--- Up to when an operator has seen what was written in a conversation: they answer in the person's open one, which may be a later one.
+-- Up to when an operator has seen what was written in a conversation. Within ten seconds nobody reads, answers and sends: what came so
+-- shortly before their message came while they wrote it. They answer in the person's open conversation, which may be a later one.
 CREATE FUNCTION operator_saw(p_session uuid) RETURNS timestamptz
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT coalesce(max(m.created_at), '-infinity')
+    SELECT coalesce(max(m.created_at) - interval '10 seconds', '-infinity')
       FROM omnichannel_sessions s
       JOIN omnichannel_sessions x ON x.profile_id = s.profile_id AND (x.id = s.id OR x.started_at > s.started_at)
       JOIN message_delivery_log m ON m.session_id = x.id AND m.direction = 'outbound' AND m.message_type = 'operator'
@@ -81,7 +82,8 @@ END $$;
 -- conversation.
 --   p_turn_token  the fence of the turn that asks, or NULL; 'stale' when the turn is over, or its person has begun anew
 --   p_skips       [{channel, reason}]
---   p_human       a person writes: nobody else need be asked for; what waited while the agent was kept out, or had given up, is answered
+--   p_human       a person writes: nobody else need be asked for; what waited while the agent was kept out, or had given up, is answered,
+--                 but for what they have not seen
 CREATE OR REPLACE FUNCTION tool_send(p_call uuid, p_profile uuid, p_session uuid, p_turn_token bigint, p_rows jsonb, p_skips jsonb,
     p_human boolean, p_new_session uuid)
 RETURNS TABLE (verdict text, message_ids uuid[], skips jsonb)
@@ -90,6 +92,8 @@ LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
     c      tool_calls;
     dialog uuid;
+    held   record;
+    unseen boolean;
 BEGIN
     SELECT * INTO c FROM tool_calls t WHERE t.id = p_call FOR NO KEY UPDATE;
     IF c.skips IS NOT NULL THEN
@@ -111,10 +115,18 @@ BEGIN
         PERFORM thread_touch(dialog, p_profile, r ->> 'channel', r ->> 'call_id', 1) FROM jsonb_array_elements(p_rows) AS r;
         IF p_human THEN
             PERFORM 1 FROM omnichannel_sessions s WHERE s.id IN (dialog, p_session) ORDER BY s.id FOR NO KEY UPDATE;
-            UPDATE message_delivery_log m SET awaits_turn = false FROM omnichannel_sessions s
-             WHERE s.id IN (dialog, p_session) AND (s.paused_at IS NOT NULL OR s.needs_human) AND m.session_id = s.id AND m.awaits_turn;
-            UPDATE omnichannel_sessions s SET needs_human = false, paused_at = CASE WHEN s.status <> 'closed' THEN s.paused_at END
-             WHERE s.id IN (dialog, p_session) AND (s.needs_human OR s.paused_at IS NOT NULL);
+            FOR held IN SELECT s.id, operator_saw(s.id) AS saw FROM omnichannel_sessions s
+                         WHERE s.id IN (dialog, p_session) AND (s.needs_human OR s.paused_at IS NOT NULL)
+            LOOP
+                UPDATE message_delivery_log m SET awaits_turn = false
+                 WHERE m.session_id = held.id AND m.awaits_turn AND m.created_at <= held.saw;
+                SELECT EXISTS (SELECT 1 FROM message_delivery_log m
+                                WHERE m.session_id = held.id AND m.created_at > held.saw AND (m.awaits_turn OR message_silenced(m)))
+                  INTO unseen;
+                UPDATE omnichannel_sessions s SET needs_human = unseen,
+                       paused_at = CASE WHEN unseen OR s.status <> 'closed' THEN s.paused_at END
+                 WHERE s.id = held.id;
+            END LOOP;
         END IF;
     END IF;
     UPDATE tool_calls t SET message_ids = tool_send.message_ids, skips = p_skips,
@@ -132,7 +144,9 @@ CREATE OR REPLACE VIEW sessions_needing_human WITH (security_invoker = true) AS
      CROSS JOIN LATERAL (
            SELECT count(*) AS unanswered FROM message_delivery_log m
             WHERE m.session_id = s.id AND m.direction = 'inbound'
-              AND m.created_at > coalesce((SELECT max(o.created_at) FROM message_delivery_log o
+              AND m.created_at > coalesce((SELECT max(CASE o.message_type WHEN 'operator' THEN o.created_at - interval '10 seconds'
+                                                                          ELSE o.created_at END) -- as operator_saw()
+                                             FROM message_delivery_log o
                                             WHERE o.session_id = s.id AND o.direction = 'outbound'
                                               AND o.message_type IN ('reply', 'operator')), '-infinity')) u
      WHERE (s.needs_human OR s.paused_at IS NOT NULL) AND (s.needs_human OR u.unanswered > 0); -- the first half is what the indexes know

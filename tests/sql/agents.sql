@@ -1,5 +1,5 @@
 -- Agents: who answers, what they read, the breaker of their server, and conversations of two machines.
-SELECT plan(141);
+SELECT plan(143);
 
 CREATE FUNCTION pg_temp.done(session uuid, evidence jsonb DEFAULT '{}', reply_rows jsonb DEFAULT '[]') RETURNS text LANGUAGE sql AS $$
     SELECT finish_turn(c.turn_id, session, c.token, true, reply_rows, evidence, NULL, 900) FROM t.turn(session) AS c
@@ -394,6 +394,12 @@ SELECT pg_temp.ago(:'session', '1 minute');
 SELECT messages_enqueue(:'session', jsonb_build_array(t.outbound('{"message_type": "operator"}'))) AS leave \gset
 SELECT session_hold(:'session', false) AS leave \gset
 SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 0::bigint, '... or an operator');
+SELECT pg_temp.silenced('+250782000014') AS session \gset
+SELECT id AS call FROM tool_begin(jsonb_build_object('id', uuid_v7(), 'tool', 'operator_send', 'caller', 'operator', 'profile_id', t.profile_of(:'session'), 'session_id', :'session', 'hash', 'h', 'counts', false)) \gset
+SELECT 1 AS leave FROM tool_send(:'call', t.profile_of(:'session'), :'session', NULL, jsonb_build_array(t.outbound('{"message_type": "operator"}')), '[]', true, uuid_v7()) \gset
+SELECT is((SELECT unanswered FROM sessions_needing_human WHERE session_id = :'session'), 2::bigint, '... who wrote too soon to have read it');
+SELECT session_hold(:'session', false) AS leave \gset
+SELECT is((SELECT count(*) FROM message_delivery_log WHERE session_id = :'session' AND awaits_turn), 1::bigint, '... then it waits');
 
 -- The breaker ----------------------------------------------------------------------------------------------------------------------------
 

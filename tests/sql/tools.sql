@@ -1,5 +1,5 @@
 -- Calls of tools: once, within limits, with evidence; conversations that are held back; what agents may write into them.
-SELECT plan(119);
+SELECT plan(126);
 
 CREATE FUNCTION pg_temp.call(facts jsonb DEFAULT '{}') RETURNS jsonb LANGUAGE sql AS $$
     SELECT jsonb_build_object('id', uuid_v7(), 'tool', 'messaging_send_sms', 'caller', 'operator', 'hash', 'h', 'counts', true) || facts
@@ -195,6 +195,7 @@ SELECT session_id AS late FROM t.inbound('+250781000042', '{"content": "one"}') 
 UPDATE omnichannel_sessions SET expires_at = clock_timestamp() - interval '1 hour' WHERE id = :'late';
 SELECT is((SELECT session_id FROM t.inbound('+250781000042', '{"content": "two"}')), :'late'::uuid, 'a conversation in which an answer is due does not end by time');
 SELECT session_hold(:'late', true) AS leave \gset
+UPDATE message_delivery_log SET created_at = created_at - interval '15 seconds' WHERE session_id = :'late';
 INSERT INTO tool_calls (id, tool, caller, profile_id) VALUES ('00000000-0000-7000-8000-0000000000aa', 'operator_send', 'operator', t.profile_of(:'late'));
 SELECT is((SELECT verdict FROM tool_send('00000000-0000-7000-8000-0000000000aa', t.profile_of(:'late'), :'late', NULL, jsonb_build_array(t.outbound('{"message_type": "operator"}')), '[]', true, uuid_v7())),
     'written', 'an operator answers while the agent is kept out');
@@ -204,6 +205,43 @@ SELECT session_hold(:'late', false) AS leave \gset
 SELECT is((SELECT count(*) FROM claim_turns('w', 10, 60) WHERE session_id = :'late'), 0::bigint, '... and has nothing to answer when it may again');
 SELECT session_hold(:'late', true) AS leave \gset
 SELECT is((SELECT count(*) FROM sessions_needing_human WHERE session_id = :'late'), 0::bigint, 'whom an operator has answered waits for nobody');
+
+-- What came in while an operator wrote has not been read: within ten seconds nobody reads and answers.
+CREATE FUNCTION pg_temp.operator_writes(session uuid) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    call uuid := pg_temp.begun(pg_temp.of(t.profile_of(session), '{"tool": "operator_send", "counts": false}'));
+BEGIN
+    PERFORM 1 FROM tool_send(call, t.profile_of(session), session, NULL, jsonb_build_array(t.outbound('{"message_type": "operator"}')), '[]', true, uuid_v7());
+END $$;
+CREATE FUNCTION pg_temp.waits(session uuid) RETURNS text LANGUAGE sql AS $$
+    SELECT string_agg(content, ' ' ORDER BY seq) FROM message_delivery_log WHERE session_id = session AND awaits_turn
+$$;
+CREATE FUNCTION pg_temp.listed(session uuid) RETURNS bigint LANGUAGE sql AS $$
+    SELECT unanswered FROM sessions_needing_human WHERE session_id = session
+$$;
+CREATE FUNCTION pg_temp.ago(session uuid, s int) RETURNS void LANGUAGE sql AS $$
+    UPDATE message_delivery_log SET created_at = created_at - s * interval '1 second' WHERE session_id = session
+$$;
+SELECT session_id AS unread FROM t.inbound('+250781000043', '{"content": "one"}') \gset
+SELECT session_hold(:'unread', true), pg_temp.ago(:'unread', 11) AS leave \gset
+SELECT 1 AS leave FROM t.inbound('+250781000043', '{"content": "two"}') \gset
+SELECT pg_temp.operator_writes(:'unread');
+SELECT is(pg_temp.waits(:'unread'), 'two', 'an operator has answered what they can have read');
+SELECT is(pg_temp.listed(:'unread'), 1::bigint, '... and sees that something else came meanwhile');
+SELECT pg_temp.ago(:'unread', 11), pg_temp.operator_writes(:'unread');
+SELECT results_eq(format('SELECT pg_temp.waits(%1$L), pg_temp.listed(%1$L)', :'unread'), 'VALUES (NULL::text, NULL::bigint)', '... until they have answered that, too');
+SELECT session_id AS unread FROM t.inbound('+250781000044', '{"content": "one"}') \gset
+UPDATE omnichannel_sessions SET needs_human = true, turn_attempts = 3, turn_due_at = NULL WHERE id = :'unread';
+SELECT pg_temp.operator_writes(:'unread');
+SELECT results_eq(format('SELECT pg_temp.waits(%1$L), pg_temp.listed(%1$L)', :'unread'), $$VALUES ('one', 1::bigint)$$, '... also where the agent had given up');
+SELECT session_hold(:'unread', false) AS leave \gset
+SELECT is((SELECT count(*) FROM claim_turns('w', 10, 60) WHERE session_id = :'unread'), 1::bigint, '... or the agent goes on with it');
+SELECT session_id AS unread FROM t.inbound('+250781000045', '{"content": "one"}') \gset
+SELECT session_hold(:'unread', true), update_session_status(:'unread', 'closed') AS leave \gset
+SELECT pg_temp.operator_writes(:'unread');
+SELECT results_eq(format('SELECT pg_temp.waits(%1$L), pg_temp.listed(%1$L)', :'unread'), $$VALUES ('one', 1::bigint)$$, '... or the conversation was closed');
+SELECT pg_temp.ago(:'unread', 11), pg_temp.operator_writes(:'unread');
+SELECT results_eq(format('SELECT pg_temp.waits(%1$L), pg_temp.listed(%1$L)', :'unread'), 'VALUES (NULL::text, NULL::bigint)', '... which an answer settles');
 
 -- A flood: one turn reads no more than it can show ---------------------------------------------------------------------------------------
 
