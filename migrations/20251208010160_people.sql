@@ -163,12 +163,30 @@ LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
                       WHERE n.user_id = $1), false)
 $$;
 
+-- verified_at says that a provider's signed webhook showed the person to write or call from this address. A number that only stands in
+-- the header of a SIP call, or that a tool or an exchange names, is a claim. (What was stored before this was marked, whatever it was.)
+CREATE FUNCTION address_proven(p_profile uuid, p_phone text, p_wa_id text, p_bsuid text) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    UPDATE contact_addresses a SET verified_at = clock_timestamp()
+     WHERE a.profile_id = p_profile AND a.verified_at IS NULL
+       AND (a.kind, a.value) IN (('tel', p_phone), ('wa', p_wa_id), ('bsuid', p_bsuid))
+$$;
+
+-- A call by WhatsApp proves the caller's addresses; one over SIP nothing.
+CREATE FUNCTION call_proves(p_call uuid, p_event jsonb) RETURNS void
+LANGUAGE sql SET search_path = public, pg_temp AS $$
+    SELECT address_proven(s.profile_id, p_event ->> 'phone', substr(p_event ->> 'phone', 2), p_event ->> 'bsuid')
+      FROM call_summaries s
+     WHERE s.id = p_call AND p_event ->> 'channel' = 'whatsapp'
+$$;
+
 DO $$
 DECLARE
     f regprocedure;
 BEGIN
     FOR f IN SELECT p.oid::regprocedure FROM pg_proc p
-              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('session_fold', 'person_join', 'addresses_lock')
+              WHERE p.pronamespace = 'public'::regnamespace AND p.proname IN ('session_fold', 'person_join', 'addresses_lock', 'address_proven',
+                    'call_proves')
     LOOP
         EXECUTE format('ALTER FUNCTION %s OWNER TO omni_owner', f);
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
